@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The arrows of the house, and no more (`swift build --explicit-target-dependency-import-check error`):
+//   VersionedStore <- Values <- Engine <- { Snapshots, Replication } <- Server,   RESP <- Engine
+
+/// Every target states its unsafe uses and keeps its imports out of its own interface.
+let careful: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Release builds inline across modules and may use `popcnt` (x86-64-v2 is the floor; `main` checks it):
+/// a step down the trie took 6 to 8 ns without, 1.3 to 2.6 with.
+let fast: [SwiftSetting] =
+  careful + [
+    .unsafeFlags(
+      ["-cross-module-optimization", "-Xcc", "-msse4.2", "-Xcc", "-mpopcnt"], .when(configuration: .release))
+  ]
+
+/// `CAMBIUM_PLAIN_MALLOC=1` takes every stored object from plain malloc, so that a sanitizer sees each one.
+let plainMalloc = ProcessInfo.processInfo.environment["CAMBIUM_PLAIN_MALLOC"] == "1"
+let store: [SwiftSetting] = fast + (plainMalloc ? [.define("PLAIN_MALLOC")] : [])
+
+let package = Package(
+  name: "cambium",
+  products: [
+    .executable(name: "cambium-server", targets: ["cambium-server"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
+    .target(name: "VersionedStore", dependencies: ["CJemalloc"], swiftSettings: store),
+    .target(name: "Values", dependencies: ["VersionedStore"], swiftSettings: fast),
+    .target(name: "RESP", swiftSettings: fast),
+    .target(name: "Engine", dependencies: ["VersionedStore", "Values", "RESP"], swiftSettings: fast),
+    .target(name: "Snapshots", dependencies: ["VersionedStore", "Values", "Engine"], swiftSettings: fast),
+    .target(
+      name: "Replication", dependencies: ["VersionedStore", "Values", "Engine", "RESP", "Snapshots"],
+      swiftSettings: fast),
+    .target(
+      name: "Server",
+      dependencies: [
+        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "Replication",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], swiftSettings: fast),
+    .executableTarget(name: "cambium-server", dependencies: ["Server"], swiftSettings: fast),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: careful),
+    .testTarget(
+      name: "VersionedStoreTests", dependencies: ["VersionedStore", "TestSupport"], swiftSettings: careful),
+    .testTarget(name: "ValuesTests", dependencies: ["Values", "VersionedStore", "TestSupport"], swiftSettings: careful),
+    .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
+    .testTarget(
+      name: "SnapshotsTests", dependencies: ["Snapshots", "VersionedStore", "Values", "Engine", "TestSupport"],
+      swiftSettings: careful),
+  ],
+  swiftLanguageModes: [.v6]
+)
