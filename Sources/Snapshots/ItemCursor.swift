@@ -82,16 +82,17 @@ struct ItemCursor {
     case 0xc1: return .integer(Int32(try littleEndian(Int16.self)))
     case 0xc2: return .integer(try littleEndian(Int32.self))
     case 0xc3:
-      let compressedByteCount = try checked(length())
-      let byteCount = try checked(length())
+      let compressedByteCount = try stringLength(after: byte())
+      let byteCount = try stringLength(after: byte())
       guard LZF.canGrow(from: compressedByteCount, to: byteCount) else { throw .failed(.corruptCompression(place())) }
       return .compressed(try take(compressedByteCount), byteCount: byteCount)
     case 0xc4...0xff: throw .failed(.unknownStringEncoding(place(), first & 0x3f))
-    default: return .raw(try take(checked(length(after: first))))
+    default: return .raw(try take(stringLength(after: first)))
     }
   }
 
-  private func checked(_ byteCount: UInt64) throws(Interruption) -> Int {
+  private mutating func stringLength(after first: UInt8) throws(Interruption) -> Int {
+    let byteCount = try length(after: first)
     guard byteCount <= UInt64(stringLimit) else {
       throw .failed(.stringTooLong(place(), byteCount: byteCount, limit: stringLimit))
     }

@@ -1,0 +1,73 @@
+import Snapshots
+import VersionedStore
+
+/// A sink that keeps every call.
+struct EventRecorder: SnapshotSink {
+  enum Event: Equatable {
+    case auxiliary(name: [UInt8], value: [UInt8])
+    case select(UInt64)
+    case announce(keys: UInt64, expiring: UInt64)
+    case functionLibrary([UInt8])
+    case string(key: [UInt8], value: [UInt8], expiryMilliseconds: Int64?, access: AccessHint)
+  }
+
+  var events: [Event] = []
+  var databaseCount = 16
+
+  mutating func auxiliary(name: Bytes, value: Bytes) {
+    events.append(.auxiliary(name: Array(name), value: Array(value)))
+  }
+
+  mutating func select(database: UInt64) throws(SinkRefusal) {
+    guard database < databaseCount else { throw .databaseOutOfRange(databaseCount: databaseCount) }
+    events.append(.select(database))
+  }
+
+  mutating func announce(keys: UInt64, expiring: UInt64) {
+    events.append(.announce(keys: keys, expiring: expiring))
+  }
+
+  mutating func functionLibrary(_ source: Bytes) { events.append(.functionLibrary(Array(source))) }
+
+  mutating func string(key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint) {
+    events.append(
+      .string(key: Array(key), value: Array(value), expiryMilliseconds: expiryMilliseconds, access: access))
+  }
+}
+
+/// One run of the reader over a whole file.
+struct Reading {
+  var reader = SnapshotReader()
+  var sink = EventRecorder()
+  /// Number of bytes the reader took.
+  var taken = 0
+
+  /// Feeds the file in chunks of the sizes that `nextChunkSize` gives, then tells the reader that this was all.
+  mutating func run(_ file: [UInt8], chunkSize nextChunkSize: () -> Int) throws(SnapshotError) {
+    try file.withBytes { bytes throws(SnapshotError) in
+      var position = 0
+      while position < bytes.count {
+        let end = min(bytes.count, position + nextChunkSize())
+        let taken = try reader.receive(bytes[position..<end], into: &sink)
+        self.taken += taken
+        guard position + taken == end else { break }
+        position = end
+      }
+    }
+    try reader.finish()
+  }
+
+  static func events(of file: [UInt8], chunkSize: Int = .max / 2) throws(SnapshotError) -> [EventRecorder.Event] {
+    var reading = Reading()
+    try reading.run(file, chunkSize: { chunkSize })
+    return reading.sink.events
+  }
+
+  /// The error that a file is refused with, nil if it is not.
+  static func error(of file: [UInt8]) -> SnapshotError? {
+    do throws(SnapshotError) {
+      _ = try events(of: file)
+      return nil
+    } catch { return error }
+  }
+}
