@@ -1,0 +1,139 @@
+/// What the engine reads of the configuration: plain typed values, set by the directives of redis.conf.
+///
+/// One instance per server, confined to its serving loop: whoever changes a field there (CONFIG SET, the file at start)
+/// is seen by the next command. Names, defaults and ranges follow redis.conf; ranges are checked by the directive
+/// table in Server, so that a value found here is always good.
+public final class Settings {
+  public init() {}
+
+  // MARK: Memory
+
+  /// Number of databases that SELECT reaches.
+  public var databases = 16
+  /// Bytes that the dataset may take before keys are evicted; 0 sets no limit.
+  public var maxmemory = 0
+  public var maxmemoryPolicy = EvictionPolicy.noEviction
+  /// Keys that are looked at for each eviction by LRU, LFU or time to live.
+  public var maxmemorySamples = 5
+  /// How much a set LFU counter resists the next increment.
+  public var lfuLogFactor = 10
+  /// Minutes after which an LFU counter loses one; 0 keeps it.
+  public var lfuDecayTime = 1
+  /// Share of time given to active expiry, 1 (least) to 10.
+  public var activeExpireEffort = 1
+  public var lazyfreeLazyEviction = false
+  public var lazyfreeLazyExpire = false
+  public var lazyfreeLazyServerDel = false
+  public var lazyfreeLazyUserDel = false
+  public var lazyfreeLazyUserFlush = false
+
+  // MARK: Clients
+
+  /// Password of the default user; nil lets everybody in.
+  public var requirepass: [UInt8]?
+  /// Refuses clients from other hosts while there is no password.
+  public var protectedMode = true
+  public var maxclients = 10_000
+  /// Seconds of silence after which a client is dropped; 0 never drops.
+  public var timeout = 0
+  /// Greatest length of one bulk argument, in bytes.
+  public var protoMaxBulkLen = 512 << 20
+  /// Greatest amount of unparsed input per client, in bytes.
+  public var clientQueryBufferLimit = 1 << 30
+  public var outputLimits = OutputLimits()
+  /// Calls of the cron per second, 1 to 500.
+  public var hz = 10
+  public var enableDebugCommand = ProtectedAction.no
+  public var enableProtectedConfigs = ProtectedAction.no
+
+  // MARK: Replication
+
+  /// The primary that this server follows; nil makes it a primary itself. REPLICAOF sets it, CONFIG REWRITE writes it.
+  public var replicaOf: PrimaryAddress?
+  public var masteruser: [UInt8]?
+  public var masterauth: [UInt8]?
+  /// Seconds without a byte from the primary after which the link is given up.
+  public var replTimeout = 60
+  public var replicaReadOnly = true
+  /// Leaves eviction to the primary.
+  public var replicaIgnoreMaxmemory = true
+  /// Rank for a failover, as Sentinel reads it; 0 means never.
+  public var replicaPriority = 100
+  public var replicaAnnounced = true
+  /// Address and port told to the primary; nil and 0 tell the real ones.
+  public var replicaAnnounceIP: String?
+  public var replicaAnnouncePort = 0
+  /// Refuses to put an empty dataset from a primary in the place of one that is not empty.
+  public var replicaRefuseEmpty = true
+  public var replicaStagingPolicy = StagingPolicy.keepOld
+  /// Seconds that the dataset from before a full sync stays as a version; 0 keeps it until it is dropped by hand.
+  public var replicaRetainPrevious = 86_400
+
+  // MARK: Versions
+
+  /// Number of automatic versions that are kept; the oldest goes first. Named and held ones do not count.
+  public var versionHistory = 16
+  /// Seconds between two versions taken by the clock; 0 takes none.
+  public var versionInterval = 0
+}
+
+/// What gives way when `maxmemory` is reached; raw values as in redis.conf.
+public enum EvictionPolicy: String, CaseIterable, Sendable {
+  case volatileLRU = "volatile-lru"
+  case volatileLFU = "volatile-lfu"
+  case volatileRandom = "volatile-random"
+  case volatileTTL = "volatile-ttl"
+  case allKeysLRU = "allkeys-lru"
+  case allKeysLFU = "allkeys-lfu"
+  case allKeysRandom = "allkeys-random"
+  case noEviction = "noeviction"
+}
+
+/// Who may use a command that can do harm.
+public enum ProtectedAction: String, CaseIterable, Sendable {
+  case no, yes
+  /// Clients on this host.
+  case local
+}
+
+/// What gives way when a staged dataset does not fit beside the live one.
+public enum StagingPolicy: String, CaseIterable, Sendable {
+  /// The staged dataset: the sync fails.
+  case keepOld = "keep-old"
+  /// The live dataset, which the operator declares to be worth less than a sync that gets through.
+  case dropOld = "drop-old"
+}
+
+/// Where a primary listens.
+public struct PrimaryAddress: Equatable, Sendable {
+  public var host: String
+  public var port: Int
+
+  public init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+}
+
+/// Bounds for output that a client does not read, by kind of client (`client-output-buffer-limit`).
+public struct OutputLimits: Equatable, Sendable {
+  public struct Limit: Equatable, Sendable {
+    /// Bytes at which the client is dropped at once; 0 sets no limit.
+    public var hard: Int
+    /// Bytes at which it is dropped when it stays above them for `softSeconds`; 0 sets no limit.
+    public var soft: Int
+    public var softSeconds: Int
+
+    public init(hard: Int, soft: Int, softSeconds: Int) {
+      self.hard = hard
+      self.soft = soft
+      self.softSeconds = softSeconds
+    }
+  }
+
+  public var normal = Limit(hard: 0, soft: 0, softSeconds: 0)
+  public var replica = Limit(hard: 256 << 20, soft: 64 << 20, softSeconds: 60)
+  public var pubsub = Limit(hard: 32 << 20, soft: 8 << 20, softSeconds: 60)
+
+  public init() {}
+}

@@ -1,0 +1,106 @@
+/// Directives of features that this build does not have, for the files and tools that name them all the same.
+extension Directive {
+  private static let anyCount = 0...Int(Int32.max)
+
+  /// What would promise something: only off is taken.
+  static let unbuilt: [Directive] = [
+    .off("appendonly", "no"),
+    .off("cluster-enabled", "no", change: .onlyAtStart),
+    .off("tls-port", "0"),
+    .off("io-threads", "1", change: .onlyAtStart),
+    .off("supervised", "no", change: .onlyAtStart),
+    .off("syslog-enabled", "no", change: .onlyAtStart),
+    .off("aclfile", "", change: .onlyAtStart),
+    .off("activedefrag", "no"),
+    .off("oom-score-adj", "no"),
+    .off("replica-serve-stale-data", "yes", aliases: ["slave-serve-stale-data"]),
+    .off("min-replicas-to-write", "0", aliases: ["min-slaves-to-write"]),
+  ]
+
+  /// Files of snapshots and of the append-only log.
+  static let snapshots: [Directive] = [
+    save,
+    .dormant("dbfilename", .text { baseName($0, "dbfilename", "filename") }, "dump.rdb", change: .protected),
+    .dormant("rdbcompression", .flag, "yes"),
+    .dormant("rdbchecksum", .flag, "yes", change: .onlyAtStart),
+    .dormant("rdb-del-sync-files", .flag, "no"),
+    .dormant("rdb-save-incremental-fsync", .flag, "yes"),
+    .dormant("stop-writes-on-bgsave-error", .flag, "yes"),
+    .dormant(
+      "appendfilename", .text { nonEmptyBaseName($0, "appendfilename", "filename") }, "appendonly.aof",
+      change: .onlyAtStart),
+    .dormant(
+      "appenddirname", .text { nonEmptyBaseName($0, "appenddirname", "dirname") }, "appendonlydir",
+      change: .onlyAtStart),
+    .dormant("appendfsync", .oneOf("everysec", "always", "no"), "everysec"),
+    .dormant("no-appendfsync-on-rewrite", .flag, "no"),
+    .dormant("auto-aof-rewrite-percentage", .integer(anyCount), "100"),
+    .dormant("auto-aof-rewrite-min-size", .memory(0...Int.max), "67108864"),
+    .dormant("aof-load-truncated", .flag, "yes"),
+    .dormant("aof-use-rdb-preamble", .flag, "yes"),
+    .dormant("aof-timestamp-enabled", .flag, "no"),
+    .dormant("aof-rewrite-incremental-fsync", .flag, "yes"),
+  ]
+
+  /// What tunes types, replicas and diagnostics that are not there.
+  static let tuning: [Directive] = [
+    .dormant("hash-max-listpack-entries", .integer(0...Int.max), "512", aliases: ["hash-max-ziplist-entries"]),
+    .dormant("hash-max-listpack-value", .memory(0...Int.max), "64", aliases: ["hash-max-ziplist-value"]),
+    .dormant(
+      "list-max-listpack-size", .integer(Int(Int32.min)...Int(Int32.max)), "-2", aliases: ["list-max-ziplist-size"]),
+    .dormant("list-compress-depth", .integer(anyCount), "0"),
+    .dormant("set-max-intset-entries", .integer(0...Int.max), "512"),
+    .dormant("zset-max-listpack-entries", .integer(0...Int.max), "128", aliases: ["zset-max-ziplist-entries"]),
+    .dormant("zset-max-listpack-value", .memory(0...Int.max), "64", aliases: ["zset-max-ziplist-value"]),
+    .dormant("hll-sparse-max-bytes", .memory(0...Int.max), "3000"),
+    .dormant("stream-node-max-bytes", .memory(0...Int.max), "4096"),
+    .dormant("stream-node-max-entries", .integer(0...Int.max), "100"),
+    .dormant("activerehashing", .flag, "yes"),
+    .dormant("dynamic-hz", .flag, "yes"),
+    .dormant("jemalloc-bg-thread", .flag, "yes"),
+    .dormant("set-proc-title", .flag, "yes", change: .onlyAtStart),
+    .dormant("proc-title-template", .text(), "{title} {listen-addr} {server-mode}"),
+    oomScoreAdjValues,
+    .dormant("repl-diskless-sync", .flag, "yes"),
+    .dormant("repl-diskless-sync-delay", .integer(anyCount), "5"),
+    .dormant("repl-diskless-sync-max-replicas", .integer(anyCount), "0"),
+    // A full sync always builds its dataset beside the live one, straight from the stream.
+    .dormant("repl-diskless-load", .oneOf("disabled", "on-empty-db", "swapdb"), "disabled"),
+    .dormant("repl-disable-tcp-nodelay", .flag, "no"),
+    .dormant("replica-lazy-flush", .flag, "no", aliases: ["slave-lazy-flush"]),
+    .dormant("acllog-max-len", .integer(0...Int.max), "128"),
+    .dormant("slowlog-log-slower-than", .integer(-1...Int.max), "10000"),
+    .dormant("slowlog-max-len", .integer(0...Int.max), "128"),
+    .dormant("latency-monitor-threshold", .integer(0...Int.max), "0"),
+    .dormant("notify-keyspace-events", .text(badEventClass), ""),
+    .dormant("propagation-error-behavior", .oneOf("ignore", "panic", "panic-on-replicas"), "ignore"),
+    .dormant("enable-module-command", .oneOf("no", "yes", "local"), "no", change: .onlyAtStart),
+    .dormant("enable-debug-assert", .flag, "no", change: .onlyAtStart),
+    .dormant("hide-user-data-from-log", .flag, "no"),
+  ]
+
+  private static let oomScoreAdjValues = Directive(
+    list: "oom-score-adj-values", \.oomScoreAdjValues,
+    parse: { (words, _) throws(BadValue) in
+      guard words.count == 3 else { throw BadValue(reason: "wrong number of arguments") }
+      let values = words.compactMap { Int($0) }.filter { (-2000...2000).contains($0) }
+      guard values.count == 3 else {
+        throw BadValue(reason: "Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
+      }
+      return values
+    },
+    shown: { $0.map(String.init).joined(separator: " ") })
+
+  private static func baseName(_ text: String, _ name: String, _ what: String) -> String? {
+    text.utf8.contains(UInt8(ascii: "/")) ? "\(name) can't be a path, just a \(what)" : nil
+  }
+
+  private static func nonEmptyBaseName(_ text: String, _ name: String, _ what: String) -> String? {
+    text.isEmpty ? "\(name) can't be empty" : baseName(text, name, what)
+  }
+
+  @Sendable private static func badEventClass(_ text: String) -> String? {
+    text.allSatisfy("Ag$lshzxeKEtmdn".contains)
+      ? nil : "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."
+  }
+}

@@ -1,0 +1,81 @@
+import Engine
+
+extension Directive {
+  /// Every directive, in the order of CONFIG GET.
+  static let all: [Directive] =
+    sockets + process + memory + clients + replication + versions + snapshots + unbuilt + tuning
+
+  private static let anyCount = 0...Int(Int32.max)
+
+  private static let sockets: [Directive] = [
+    bind,
+    Directive("port", .integer(0...65535), \.server.port),
+    Directive("tcp-backlog", .integer(anyCount), \.server.tcpBacklog, change: .onlyAtStart),
+    Directive("tcp-keepalive", .integer(anyCount), \.server.tcpKeepalive),
+    Directive("unixsocket", .optionalText, \.server.unixsocket, change: .onlyAtStart),
+    Directive("unixsocketperm", .octal(0...0o777), \.server.unixsocketperm, change: .onlyAtStart),
+  ]
+
+  private static let process: [Directive] = [
+    Directive("daemonize", .flag, \.server.daemonize, change: .onlyAtStart),
+    Directive("pidfile", .optionalText, \.server.pidfile, change: .onlyAtStart),
+    Directive("logfile", .text(), \.server.logfile, change: .onlyAtStart),
+    Directive("loglevel", .choice, \.server.loglevel),
+    Directive("always-show-logo", .flag, \.server.alwaysShowLogo, change: .onlyAtStart),
+    Directive("disable-thp", .flag, \.server.disableTHP, change: .onlyAtStart),
+    dir,
+    shutdownFlags("shutdown-on-sigterm", \.server.shutdownOnSigterm),
+    shutdownFlags("shutdown-on-sigint", \.server.shutdownOnSigint),
+    Directive("hz", .clamped(1...500, from: anyCount), \.engine.hz),
+    Directive("enable-protected-configs", .choice, \.engine.enableProtectedConfigs, change: .onlyAtStart),
+    Directive("enable-debug-command", .choice, \.engine.enableDebugCommand, change: .onlyAtStart),
+  ]
+
+  private static let memory: [Directive] = [
+    Directive("databases", .integer(1...Int(Int32.max)), \.engine.databases, change: .onlyAtStart),
+    Directive("maxmemory", .memory(0...Int.max), \.engine.maxmemory),
+    Directive("maxmemory-policy", .choice, \.engine.maxmemoryPolicy),
+    Directive("maxmemory-samples", .integer(1...Int(Int32.max)), \.engine.maxmemorySamples),
+    Directive("lfu-log-factor", .integer(anyCount), \.engine.lfuLogFactor),
+    Directive("lfu-decay-time", .integer(anyCount), \.engine.lfuDecayTime),
+    Directive("active-expire-effort", .integer(1...10), \.engine.activeExpireEffort),
+    Directive("lazyfree-lazy-eviction", .flag, \.engine.lazyfreeLazyEviction),
+    Directive("lazyfree-lazy-expire", .flag, \.engine.lazyfreeLazyExpire),
+    Directive("lazyfree-lazy-server-del", .flag, \.engine.lazyfreeLazyServerDel),
+    Directive("lazyfree-lazy-user-del", .flag, \.engine.lazyfreeLazyUserDel),
+    Directive("lazyfree-lazy-user-flush", .flag, \.engine.lazyfreeLazyUserFlush),
+  ]
+
+  private static let clients: [Directive] = [
+    Directive("requirepass", .optionalBytes, \.engine.requirepass),
+    Directive("protected-mode", .flag, \.engine.protectedMode),
+    Directive("maxclients", .integer(1...Int(UInt32.max)), \.engine.maxclients),
+    Directive("timeout", .integer(anyCount), \.engine.timeout),
+    Directive("proto-max-bulk-len", .memory(1 << 20...Int.max), \.engine.protoMaxBulkLen),
+    Directive("client-query-buffer-limit", .memory(1 << 20...Int.max), \.engine.clientQueryBufferLimit),
+    clientOutputBufferLimit,
+  ]
+
+  private static let replication: [Directive] = [
+    replicaOf,
+    Directive("masteruser", .optionalBytes, \.engine.masteruser),
+    Directive("masterauth", .optionalBytes, \.engine.masterauth),
+    Directive("repl-timeout", .integer(1...Int(Int32.max)), \.engine.replTimeout),
+    Directive("replica-read-only", .flag, \.engine.replicaReadOnly, aliases: ["slave-read-only"]),
+    Directive(
+      "replica-ignore-maxmemory", .flag, \.engine.replicaIgnoreMaxmemory, aliases: ["slave-ignore-maxmemory"]),
+    Directive("replica-priority", .integer(anyCount), \.engine.replicaPriority, aliases: ["slave-priority"]),
+    Directive("replica-announced", .flag, \.engine.replicaAnnounced),
+    Directive("replica-announce-ip", .optionalText, \.engine.replicaAnnounceIP, aliases: ["slave-announce-ip"]),
+    Directive(
+      "replica-announce-port", .integer(0...65535), \.engine.replicaAnnouncePort, aliases: ["slave-announce-port"]),
+    Directive("replica-refuse-empty", .flag, \.engine.replicaRefuseEmpty),
+    Directive("replica-staging-policy", .choice, \.engine.replicaStagingPolicy),
+    Directive("replica-retain-previous", .integer(anyCount), \.engine.replicaRetainPrevious),
+  ]
+
+  private static let versions: [Directive] = [
+    Directive("version-history", .integer(anyCount), \.engine.versionHistory),
+    Directive("version-interval", .integer(anyCount), \.engine.versionInterval),
+  ]
+}

@@ -1,0 +1,52 @@
+/// What only the process around the engine reads of the configuration: sockets, files, logs, start and stop.
+///
+/// Confined to the serving loop, as `Settings` is; before that to the thread that starts the server.
+final class ServerSettings {
+  // MARK: Sockets
+
+  /// Addresses to listen on; one that begins with `-` may be missing on this host, `*` and `::*` mean all.
+  var bind = ["*", "-::*"]
+  /// TCP port; 0 opens none.
+  var port = 6379
+  /// Length of the queue of connections that the kernel has accepted and the server has not.
+  var tcpBacklog = 511
+  /// Seconds of silence before the kernel probes a peer; 0 turns the probes off.
+  var tcpKeepalive = 300
+  var unixsocket: String?
+  /// File mode of the unix socket; 0 leaves what the umask gives.
+  var unixsocketperm = 0
+
+  // MARK: Process
+
+  var daemonize = false
+  var pidfile: String?
+  var alwaysShowLogo = false
+  /// Keeps the kernel from backing the process with huge pages.
+  var disableTHP = true
+  var shutdownOnSigterm: [ShutdownFlag] = [.default]
+  var shutdownOnSigint: [ShutdownFlag] = [.default]
+  /// When a snapshot is due; kept for the module that will save, and for clients that ask.
+  var savePoints: [SavePoint] = []
+
+  // MARK: Logs
+
+  /// Empty writes to standard output.
+  var logfile = ""
+  var loglevel = LogLevel.notice
+}
+
+/// A snapshot is due after `seconds` if at least `changes` keys were written.
+struct SavePoint: Equatable {
+  var seconds: Int
+  var changes: Int
+}
+
+/// What a signal to stop asks for beyond stopping. (`save` is not among them: this build writes no snapshots.)
+enum ShutdownFlag: String, CaseIterable {
+  case `default`, nosave, now, force
+}
+
+/// Redis's log levels; `nothing` turns the log off.
+enum LogLevel: String, CaseIterable {
+  case debug, verbose, notice, warning, nothing
+}
