@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Values
 import VersionedStore
@@ -38,7 +39,7 @@ import VersionedStore
   }
 
   @Test func parsesPlainDecimalsAsStrtodDoes() {
-    var random = Seeded()
+    var random = SeededGenerator()
     for _ in 0..<20_000 {
       let text = random.text(over: "0123456789", upTo: 11) + "." + random.text(over: "0123456789", upTo: 11)
       guard text != "." else { continue }
@@ -50,7 +51,7 @@ import VersionedStore
   }
 
   @Test func printsDoublesAsPrintf() {
-    var random = Seeded()
+    var random = SeededGenerator()
     for _ in 0..<20_000 {
       for value in [
         Double(bitPattern: random.next()),
@@ -60,8 +61,8 @@ import VersionedStore
         Double(Int64.random(in: -100_000...100_000, using: &random)) / 1000,
         Double(Int64(bitPattern: random.next()) >> 12),
       ] where value.isFinite {
-        #expect(printed(DoubleText(value)) == String(format: "%.17g", value), "\(random), \(value.bitPattern)")
-        #expect(double(printed(DoubleText(value))) == value, "\(random), \(value.bitPattern)")
+        #expect(printed(FloatText(value)) == String(format: "%.17g", value), "\(random), \(value.bitPattern)")
+        #expect(double(printed(FloatText(value))) == value, "\(random), \(value.bitPattern)")
       }
     }
   }
@@ -76,20 +77,20 @@ import VersionedStore
       (-Double.leastNonzeroMagnitude, "-4.9406564584124654e-324"),
     ] as [(Double, String)])
   func printsBoundaries(value: Double, text: String) {
-    #expect(printed(DoubleText(value)) == text)
+    #expect(printed(FloatText(value)) == text)
   }
 
   @Test func printsPowersOfTenAndTheirNeighbours() {
     for exponent in -8...20 {
       let power = pow(10, Double(exponent))
       for value in [power, power.nextUp, power.nextDown, -power] {
-        #expect(printed(DoubleText(value)) == String(format: "%.17g", value))
+        #expect(printed(FloatText(value)) == String(format: "%.17g", value))
       }
     }
   }
 
   @Test func printsExtendedNumbersAsPrintf() {
-    var random = Seeded()
+    var random = SeededGenerator()
     for _ in 0..<20_000 {
       let exponent = Int.random(in: -140...80, using: &random)
       for value in [

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Values
 import VersionedStore
@@ -21,7 +22,7 @@ import VersionedStore
 
   /// Random short texts over digits and signs: a text is an integer exactly if the integer prints as it.
   @Test func agreesWithPrinting() {
-    var random = Seeded()
+    var random = SeededGenerator()
     for _ in 0..<20_000 {
       let text = random.text(over: "0123456789-+ ", upTo: 4)
       let expected = Int64(text).flatMap { String($0) == text ? $0 : nil }
@@ -30,7 +31,7 @@ import VersionedStore
   }
 
   @Test func printsEveryLength() {
-    var random = Seeded()
+    var random = SeededGenerator()
     for _ in 0..<20_000 {
       let value = Int64(bitPattern: random.next() >> UInt64.random(in: 0..<64, using: &random))
       for value in [value, 0 &- value] {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Values
 import VersionedStore
@@ -17,7 +18,7 @@ import VersionedStore
 
   /// Against the table of numbers, over alphabets of 1 to 6 letters and strings that span several words.
   @Test func agreesWithThePlainTable() throws {
-    var random = Seeded()
+    var random = SeededGenerator()
     for round in 0..<600 {
       let alphabet = String("abcdef".prefix(Int.random(in: 1...6, using: &random)))
       let limit = round.isMultiple(of: 4) ? 200 : 12

@@ -8,7 +8,7 @@ public import VersionedStore
 // one multiplication and one shift give all the decimal digits, correctly rounded (half to even, as `printf` does).
 
 /// A floating point number of ordinary size in decimal.
-public typealias DoubleText = InlineText<40>
+public typealias FloatText = InlineText<40>
 
 extension InlineText<40> {
   /// `value` with 17 significant digits, as `%.17g` prints it: `0.10000000000000001`, `3`, `1e+17`, `-0`, `inf`.
@@ -82,7 +82,7 @@ extension Float80 {
   /// Calls `body` with the number as INCRBYFLOAT stores and answers it: up to 17 digits after the point, no zeros at
   /// the end, no exponent, no `-0`; `inf` and `-inf`. At most 4,952 bytes; takes memory from 2^64 on only.
   public func withHumanText<R, E: Error>(_ body: (Bytes) throws(E) -> R) throws(E) -> R {
-    if let text = DoubleText(human: self) { return try text.withBytes(body) }
+    if let text = FloatText(human: self) { return try text.withBytes(body) }
     let printed: Result<R, E> = withPrinted("%.17Lf", self, capacity: Float80.textLimit) { text in
       // From 2^64 on a number has no fraction, and an infinity has no point.
       let end = text.firstIndex(of: UInt8(ascii: ".")) ?? text.count
