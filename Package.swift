@@ -56,13 +56,16 @@ let package = Package(
       ], swiftSettings: fast),
     .executableTarget(name: "cambium-server", dependencies: ["Server"], swiftSettings: fast),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: careful),
+    .target(name: "TestSupport", dependencies: ["RESP"], path: "Tests/TestSupport", swiftSettings: careful),
     .testTarget(
       name: "VersionedStoreTests", dependencies: ["VersionedStore", "TestSupport"], swiftSettings: careful),
     .testTarget(name: "ValuesTests", dependencies: ["Values", "VersionedStore", "TestSupport"], swiftSettings: careful),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
     .testTarget(
       name: "SnapshotsTests", dependencies: ["Snapshots", "VersionedStore", "Values", "Engine", "TestSupport"],
+      swiftSettings: careful),
+    .testTarget(
+      name: "ServerTests", dependencies: ["Server", "Engine", "RESP", "VersionedStore", "TestSupport"],
       swiftSettings: careful),
   ],
   swiftLanguageModes: [.v6]
