@@ -12,10 +12,11 @@ public import VersionedStore
 ///     L after  "ABCD"                 1 2 2 3          1 1 . 1
 ///
 /// A row follows from the one before with one addition, 64 cells at a time (Crochemore et al. 2001, in the form of
-/// Hyyrö 2004; the words hold a 0 where L rises). The length is the number of rises in the last row and needs no other. The
-/// way back through the table needs only to know at a cell whose bytes differ whether the better neighbour lies in the
-/// row above, and that is so exactly where L rises. So all rows together take 1/32 of a table of 32-bit numbers, the
-/// size of which is nevertheless what the limit is about: clients know the error, and the time grows with it.
+/// Hyyrö 2004; the words hold a 0 where L rises). The length is the number of rises in the last row and needs no other.
+/// The way back through the table needs only to know at a cell whose bytes differ whether the better neighbour lies in
+/// the row above, and that is so exactly where L rises. So all rows together take about 1/32 of a table of 32-bit
+/// numbers, and never more than it. Its size is nevertheless what the limit is about: clients know the error, and the
+/// time grows with it.
 public struct LongestCommonSubsequence {
   /// A run of equal bytes on the way back through the table; both ranges have the same length.
   public struct Match: Equatable, Sendable {
