@@ -19,8 +19,8 @@ public enum AccessClock {
       self.init(rawValue: UInt32(truncatingIfNeeded: milliseconds / 1000))
     }
 
-    /// The clock that an entry has which was last used `idleSeconds` before `now`, for RESTORE with IDLETIME. Idle times
-    /// beyond the clock's range wrap around.
+    /// The clock of an entry last used `idleSeconds` before `now`, for RESTORE with IDLETIME. Idle times beyond the
+    /// clock's range wrap around.
     @inlinable
     public init(idleSeconds: Int64, before now: LRU) {
       let range = Int64(Self.mask)
@@ -37,8 +37,8 @@ public enum AccessClock {
     }
   }
 
-  /// How often an entry is used: 16 bits for the minute of the last access, 8 for a counter that grows with the logarithm
-  /// of the uses and decays with time.
+  /// How often an entry is used: 16 bits for the minute of the last access, 8 for a counter that grows with the
+  /// logarithm of the uses and decays with time.
   ///
   ///     |  minute: 16 bits, modulo 2^16 (45 days)  |  counter: 8 bits  |
   @frozen
