@@ -58,7 +58,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["RESP"], path: "Tests/TestSupport", swiftSettings: careful),
     .testTarget(
-      name: "VersionedStoreTests", dependencies: ["VersionedStore", "TestSupport"], swiftSettings: careful),
+      name: "VersionedStoreTests", dependencies: ["VersionedStore", "CJemalloc", "TestSupport"], swiftSettings: careful),
     .testTarget(name: "ValuesTests", dependencies: ["Values", "VersionedStore", "TestSupport"], swiftSettings: careful),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
     .testTarget(

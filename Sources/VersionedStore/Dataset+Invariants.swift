@@ -1,0 +1,138 @@
+/// Checks that cost a walk over everything; the tests run them after every step of a random history.
+extension Dataset {
+  /// What is wrong, in words; empty if all is well. The reclaimer must be idle.
+  public func invariantViolations() -> [String] {
+    guard reclaimer.isIdle else { return ["objects wait to be freed"] }
+    var violations: [String] = []
+    var reachable: [UInt: InvariantChecker.Object] = [:]
+    if isOpen {
+      var checker = InvariantChecker(hashKey: hashKey)
+      checker.check(root, "head")
+      checker.compare(referencedBytes, checker.byteCount, "bytes of the head")
+      violations += checker.violations
+      reachable = checker.objects
+    }
+    let tree = currentTree()
+    for (number, version) in sealed {
+      var checker = InvariantChecker(hashKey: hashKey)
+      checker.check(version.root, "version \(number)")
+      checker.compare(tree[number].held.total, checker.byteCount, "referenced bytes of version \(number)")
+      let floor = tree.floor(of: number)
+      let written = checker.objects.values.reduce(0) { $0 + ($1.birth > floor ? $1.byteCount : 0) }
+      checker.compare(tree.written(number), written, "written bytes of version \(number)")
+      checkUnique(number, tree, &checker)
+      violations += checker.violations
+      reachable.merge(checker.objects) { first, _ in first }
+    }
+    let byteCount = reachable.values.reduce(0) { $0 + $1.byteCount }
+    if byteCount != arena.allocatedBytes {
+      violations.append("\(arena.allocatedBytes) bytes are allocated, \(byteCount) can be reached")
+    }
+    if reachable.count != arena.objectCount {
+      violations.append("\(arena.objectCount) objects are allocated, \(reachable.count) can be reached")
+    }
+    return violations
+  }
+
+  private func checkUnique(
+    _ number: Int, _ tree: VersionTree, _ checker: inout InvariantChecker
+  ) {
+    guard tree[number].children <= 1 else { return }
+    var others: Set<UInt> = []
+    for (other, version) in sealed where other != number {
+      var walk = InvariantChecker(hashKey: hashKey)
+      walk.check(version.root, "version \(other)")
+      others.formUnion(walk.objects.keys)
+    }
+    if isOpen {
+      var walk = InvariantChecker(hashKey: hashKey)
+      walk.check(root, "head")
+      others.formUnion(walk.objects.keys)
+    }
+    let unique = checker.objects.reduce(0) { others.contains($1.key) ? $0 : $0 + $1.value.byteCount }
+    checker.compare(tree.unique(number), unique, "unique bytes of version \(number)")
+  }
+}
+
+/// Walks one version and holds every object against the rules.
+struct InvariantChecker {
+  struct Object {
+    var birth: Generation
+    var byteCount: Int
+  }
+
+  let hashKey: HashKey
+  var violations: [String] = []
+  /// Every object met, by address.
+  var objects: [UInt: Object] = [:]
+
+  init(hashKey: HashKey) { self.hashKey = hashKey }
+
+  var byteCount: Int { objects.values.reduce(0) { $0 + $1.byteCount } }
+
+  mutating func compare(_ booked: Int, _ counted: Int, _ what: String) {
+    if booked != counted { violations.append("\(what): \(booked) booked, \(counted) counted") }
+  }
+
+  mutating func check(_ root: RootBlock, _ what: String) {
+    meet(unsafe UInt(bitPattern: root.base), root.generation, root.byteCount, parent: root.generation)
+    for database in 0..<root.databaseCount {
+      let child = root.slot(database).child
+      var (keys, expiring) = (0, 0)
+      check(child, parent: root.generation, level: 0, prefix: 0, &keys, &expiring)
+      compare(root[database].keys, keys, "\(what): keys of database \(database)")
+      compare(root[database].expiring, expiring, "\(what): expiring keys of database \(database)")
+    }
+  }
+
+  private mutating func meet(_ address: UInt, _ birth: Generation, _ byteCount: Int, parent: Generation) {
+    if objects.updateValue(Object(birth: birth, byteCount: SizeClass.round(byteCount)), forKey: address) != nil {
+      violations.append("an object has two parents")
+    }
+    if birth > parent { violations.append("an object is younger than its parent") }
+  }
+
+  private mutating func check(
+    _ child: Child, parent: Generation, level: Int, prefix: UInt64, _ keys: inout Int, _ expiring: inout Int
+  ) {
+    if child.isEmpty { return }
+    if child.isEntry {
+      let entry = child.entry
+      meet(unsafe UInt(bitPattern: entry.base), entry.generation, entry.byteCount, parent: parent)
+      if entry.form == .object {
+        let blob = entry.blob
+        meet(unsafe UInt(bitPattern: blob.base), blob.generation, blob.byteCount, parent: entry.generation)
+        if blob.count > blob.capacity { violations.append("a blob is longer than its memory") }
+      }
+      let mask = level >= levelCount ? UInt64.max : (1 << UInt64(5 * level)) - 1
+      if hashKey.hash(entry.key) & mask != prefix { violations.append("an entry stands under another hash") }
+      keys += 1
+      expiring += entry.expires ? 1 : 0
+      return
+    }
+    let node = child.node
+    meet(unsafe UInt(bitPattern: node.base), node.generation, node.byteCount, parent: parent)
+    if node.count > node.capacity { violations.append("a node has more children than room") }
+    if node.count == 0 { violations.append("a node is empty") }
+    if node.count == 1, !node[0].isNode { violations.append("a node holds a single entry") }
+    if child.isCollision != (level == levelCount) { violations.append("a collision node at level \(level)") }
+    let before = expiring
+    if child.isCollision {
+      for index in 0..<node.count {
+        check(node[index], parent: node.generation, level: level, prefix: prefix, &keys, &expiring)
+      }
+      if (expiring > before) != node.expires { violations.append("a collision node's mark of what expires is wrong") }
+      return
+    }
+    for bucket in 0..<UInt32(32) where node.bitmap & (1 &<< bucket) != 0 {
+      let before = expiring
+      check(
+        node.child(under: bucket), parent: node.generation, level: level + 1,
+        prefix: prefix | UInt64(bucket) << UInt64(5 * level), &keys, &expiring)
+      if (expiring > before) != (node.expiring & (1 &<< bucket) != 0) {
+        violations.append("a bucket's mark of what expires is wrong")
+      }
+    }
+    if node.expiring & ~node.bitmap != 0 { violations.append("an empty bucket is marked as expiring") }
+  }
+}

@@ -1,0 +1,197 @@
+/// All databases of one lineage: an arena, the open head that is written, and the sealed versions that it came through.
+///
+/// *The writing rule.* An object whose generation is the open one is written in place. Any other is immutable: it is
+/// copied, the copy bears the open generation, and the parent, which is writable by then, points to the copy. So a parent
+/// is never older than its child, and a path whose lowest node is open is open as a whole.
+///
+/// *Death.* An object that leaves the head and was born after the head's parent version (above the `floor`) is freed at
+/// once. An older one is that version's: it goes on the head's dead list. There are no reference counts.
+///
+/// Belongs to one thread at a time. Sealed data may be read from any thread.
+@safe
+public final class Dataset {
+  public let arena = Arena()
+  public let databaseCount: Int
+  /// A number for this lineage, rising for the life of the process.
+  public let lineage: Int
+  let hashKey: HashKey
+
+  /// The generation that writes are stamped with.
+  var open: Generation
+  /// The generation of the head's parent version.
+  var floor = Generation.none
+  /// What was born later may be freed the moment it dies. The floor, or higher while jobs of the reclaimer that were made
+  /// above a former floor may still read older objects.
+  var frozen = Generation.none
+  /// The head's root block. When no head is open, the last one, which must not be used.
+  var root: RootBlock
+  /// Whether there is a head: exactly one dataset of a history has one.
+  public internal(set) var isOpen = true
+  var path: Path
+
+  /// What the head no longer holds of its parent version.
+  var dead: DeadList
+  /// Bytes of each database that were born since the parent version; the last is the root block's.
+  let own: UnsafeMutablePointer<Int>
+  /// Bytes of each database that older versions hold too, by the parts of the dead list: row × (databases + 1).
+  var held: [Int] = []
+
+  var tree = VersionTree()
+  var sealed: [Int: SealedRoot] = [:]
+  var reclaimer = Reclaimer()
+  /// Goes up with each change of the head, so that what was found before a change can be told from what holds still.
+  public internal(set) var changeCount: UInt64 = 0
+
+  /// An empty dataset, open for writing.
+  public init(databases: Int, lineage: Int, hashKey: HashKey = .process) {
+    precondition(databases > 0)
+    databaseCount = databases
+    self.lineage = lineage
+    self.hashKey = hashKey
+    open = Generation.next()
+    let base = unsafe arena.allocate(RootBlock.byteCount(databases: databases))
+    root = unsafe RootBlock(base: base)
+    root.start(open, databases: databases)
+    root.clear()
+    path = Path()
+    dead = DeadList(floor: .none, keys: [])
+    unsafe own = .allocate(capacity: databases + 1)
+    unsafe own.initialize(repeating: 0, count: databases + 1)
+    unsafe own[databases] = SizeClass.round(root.byteCount)
+    tree.add(VersionTree.head, headMember())
+  }
+
+  deinit {
+    unsafe own.deallocate()
+    path.deallocate()
+  }
+
+  // MARK: Objects
+
+  @inline(__always)
+  func allocate(_ byteCount: Int, _ database: Int) -> UnsafeMutableRawPointer {
+    unsafe own[database] &+= SizeClass.round(byteCount)
+    return unsafe arena.allocate(byteCount)
+  }
+
+  /// One object, without what is below it, leaves the head.
+  @inline(__always)
+  func bury(_ object: UnsafeMutableRawPointer, _ byteCount: Int, _ birth: Generation, _ database: Int) {
+    if birth > frozen {
+      unsafe own[database] &-= SizeClass.round(byteCount)
+      unsafe arena.free(object, byteCount)
+    } else {
+      unsafe buryOld(object, byteCount, birth, database)
+    }
+  }
+
+  private func buryOld(_ object: UnsafeMutableRawPointer, _ byteCount: Int, _ birth: Generation, _ database: Int) {
+    let size = SizeClass.round(byteCount)
+    guard birth <= floor else {
+      unsafe own[database] -= size
+      return unsafe reclaimer.free(.init(object, deep: false))
+    }
+    let index = dead.index(of: birth)
+    unsafe dead.append(.init(object, deep: false), at: index)
+    dead.book(size, at: index)
+    held[index * (databaseCount + 1) + database] -= size
+  }
+
+  @inline(__always)
+  func bury(_ node: Node, _ database: Int) { unsafe bury(node.base, node.byteCount, node.generation, database) }
+
+  /// An entry leaves the head, and its value with it.
+  @inline(__always)
+  func kill(_ entry: Entry, _ database: Int) {
+    if entry.form == .object { bury(entry.blob, database) }
+    unsafe bury(entry.base, entry.byteCount, entry.generation, database)
+  }
+
+  func bury(_ blob: Blob, _ database: Int) { unsafe bury(blob.base, blob.byteCount, blob.generation, database) }
+
+  /// Books an object that moves from one database to another.
+  func rebook(_ byteCount: Int, _ birth: Generation, from old: Int, to new: Int) {
+    let size = SizeClass.round(byteCount)
+    if birth > floor {
+      unsafe own[old] -= size
+      unsafe own[new] += size
+    } else {
+      let row = dead.index(of: birth) * (databaseCount + 1)
+      held[row + old] -= size
+      held[row + new] += size
+    }
+  }
+
+  func newNode(_ count: Int, _ database: Int) -> Node {
+    let capacity = Node.capacity(for: count)
+    let node = unsafe Node(base: allocate(Node.byteCount(capacity: capacity), database))
+    node.start(open, capacity: capacity)
+    return node
+  }
+
+  func newCollision(_ count: Int, _ database: Int) -> Node {
+    let capacity = Node.capacity(for: count)
+    let node = unsafe Node(base: allocate(Node.byteCount(capacity: capacity), database))
+    node.startCollision(open, capacity: capacity)
+    return node
+  }
+
+  func newEntry(_ content: Entry.Content, _ database: Int) -> Entry {
+    let entry = unsafe Entry(base: allocate(content.byteCount, database))
+    entry.write(content, open)
+    return entry
+  }
+
+  func newBlob(count: Int, capacity: Int, _ database: Int) -> Blob {
+    let rounded = min(SizeClass.round(Blob.headerByteCount + capacity) - Blob.headerByteCount, Blob.countLimit)
+    let blob = unsafe Blob(base: allocate(Blob.headerByteCount + rounded, database))
+    blob.start(open, count: count, capacity: rounded)
+    return blob
+  }
+
+  // MARK: What the head holds
+
+  /// Keys in `database`, those that have expired and were not met yet among them.
+  @inline(__always)
+  public func keyCount(_ database: Int) -> Int { root[database].keys }
+  /// Keys in `database` with a time to live.
+  public func expiringCount(_ database: Int) -> Int { root[database].expiring }
+
+  /// Bytes that the head refers to, shared with older versions or not.
+  public var referencedBytes: Int { held.reduce(0, +) + ownBytes }
+
+  var ownBytes: Int { unsafe UnsafeBufferPointer(start: own, count: databaseCount + 1).reduce(0, +) }
+
+  /// The head, to be read. Good until the next write.
+  @inline(__always)
+  public var head: Root { Root(block: root, hashKey: hashKey) }
+
+  @inline(__always)
+  public func hash(_ key: Bytes) -> UInt64 { hashKey.hash(key) }
+}
+
+/// A dataset's root, to be read: that of the open head, or of a sealed version. Never outlives it.
+@safe
+public struct Root: BitwiseCopyable {
+  let block: RootBlock
+  let hashKey: HashKey
+
+  public var databaseCount: Int { block.databaseCount }
+  @inline(__always)
+  public func keyCount(_ database: Int) -> Int { block[database].keys }
+  @inline(__always)
+  public func expiringCount(_ database: Int) -> Int { block[database].expiring }
+  @inline(__always)
+  public func hash(_ key: Bytes) -> UInt64 { hashKey.hash(key) }
+  @inline(__always)
+  func child(_ database: Int) -> Child { block.slot(database).child }
+}
+
+/// What a dataset keeps of a sealed version to be able to read it and to go back to it.
+struct SealedRoot {
+  var root: RootBlock
+  var dead: DeadList
+  /// The parts of `held` and their keys, the version's own births last.
+  var keys: [Generation]
+  var held: [Int]
+}

@@ -1,0 +1,238 @@
+/// The live dataset and every retained version, across lineages: what `VERSION` commands act on.
+///
+/// A lineage begins with an empty process, with a full sync or with a loaded file; exactly one has an open head, which is
+/// the live dataset. Going live (`commit`) and going back (`rollback`) store one root and take constant time.
+///
+/// Belongs to the serving thread.
+public final class History {
+  public private(set) var live: Dataset
+  /// Ascending by id.
+  public private(set) var versions: [Version] = []
+  private var datasets: [Int: Dataset]
+  private var lastID = 0
+  /// Takes a lineage that nobody needs any more; ending it gives a whole arena back, which is better done on another
+  /// thread.
+  public var dispose: (Dataset) -> Void = { _ in }
+
+  /// `live` must be open and have no versions.
+  public init(live: Dataset) {
+    precondition(live.isOpen)
+    self.live = live
+    datasets = [live.lineage: live]
+  }
+
+  // MARK: Looking
+
+  public func version(_ id: Int) -> Version? { index(of: id).map { versions[$0] } }
+
+  public func version(named name: String) -> Version? { versions.last { $0.name == name } }
+
+  /// The latest version created at or before a time in milliseconds since 1970.
+  public func latest(atOrBefore milliseconds: Int64) -> Version? {
+    versions.last { $0.createdMilliseconds <= milliseconds }
+  }
+
+  private func index(of id: Int) -> Int? {
+    var low = 0
+    var high = versions.count
+    while low < high {
+      let middle = (low + high) / 2
+      if versions[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low < versions.count && versions[low].id == id ? low : nil
+  }
+
+  private func dataset(of version: Version) -> Dataset { datasets[version.lineage]! }
+
+  private func known(_ id: Int) throws(VersionError) -> Version {
+    guard let version = version(id) else { throw .unknown(id) }
+    return version
+  }
+
+  /// The root of a version, to be read. Whoever keeps it across a turn of the serving loop pins the version.
+  public func root(of id: Int) throws(VersionError) -> Root {
+    let version = try known(id)
+    return dataset(of: version).root(of: id)
+  }
+
+  public func sizes(of id: Int) throws(VersionError) -> VersionSizes {
+    let version = try known(id)
+    let tree = dataset(of: version).currentTree()
+    return VersionSizes(referenced: tree[id].held.total, unique: tree.unique(id), written: tree.written(id))
+  }
+
+  /// Bytes of all arenas: of the live dataset and of whatever versions hold beside it.
+  public var allocatedBytes: Int { datasets.values.reduce(0) { $0 + $1.arena.allocatedBytes } }
+  /// Bytes that would be left if all versions were dropped.
+  public var liveBytes: Int { live.referencedBytes }
+  public var lineageCount: Int { datasets.count }
+  /// Every lineage that is still needed.
+  var allDatasets: [Dataset] { Array(datasets.values) }
+
+  // MARK: Making
+
+  /// Seals the live dataset and keeps it. A name that is given must be free.
+  @discardableResult
+  public func create(
+    name: String? = nil, reason: String, automatic: Bool = false, atMilliseconds now: Int64
+  ) throws(VersionError) -> Version {
+    if let name, version(named: name) != nil { throw .nameTaken(name) }
+    let version = next(name, reason, automatic, now)
+    live.seal(as: version.id)
+    versions.append(version)
+    return version
+  }
+
+  /// The record of the version that the live dataset would become.
+  private func next(_ name: String?, _ reason: String, _ automatic: Bool, _ now: Int64) -> Version {
+    lastID += 1
+    let id = lastID
+    return Version(
+      id: id, name: name ?? (automatic ? "before-\(reason)-\(id)" : nil), reason: reason,
+      parent: live.tree.members[VersionTree.head]?.parent, createdMilliseconds: now, generation: live.open,
+      lineage: live.lineage, keyCounts: (0..<live.databaseCount).map(live.keyCount), isAutomatic: automatic)
+  }
+
+  /// Makes a version the live dataset. The state before it becomes a version, which is returned; with `keepCurrent`
+  /// false it is given up.
+  @discardableResult
+  public func rollback(
+    to id: Int, keepCurrent: Bool = true, atMilliseconds now: Int64
+  ) throws(VersionError) -> Version? {
+    let target = try known(id)
+    let undo = keepCurrent ? next(nil, "rollback", true, now) : nil
+    let next = dataset(of: target)
+    if next === live {
+      live.rollback(to: id, undo: undo?.id)
+    } else {
+      live.close(keepAs: undo?.id)
+      next.open(on: id)
+      let former = live
+      live = next
+      endIfUnused(former)
+    }
+    if let undo { versions.append(undo) }
+    return undo
+  }
+
+  /// Makes a dataset that was built elsewhere the live one. The former one becomes a version, which is returned.
+  @discardableResult
+  public func commit(_ staged: Dataset, reason: String, atMilliseconds now: Int64) -> Version {
+    precondition(staged.isOpen && datasets[staged.lineage] == nil)
+    let former = next(nil, reason, true, now)
+    live.close(keepAs: former.id)
+    versions.append(former)
+    datasets[staged.lineage] = staged
+    live = staged
+    return former
+  }
+
+  /// Keeps a dataset that was built elsewhere as a version of its own, beside the live one.
+  @discardableResult
+  public func adopt(
+    _ staged: Dataset, name: String? = nil, reason: String, atMilliseconds now: Int64
+  ) throws(VersionError) -> Version {
+    precondition(staged.isOpen && datasets[staged.lineage] == nil)
+    if let name, version(named: name) != nil { throw .nameTaken(name) }
+    lastID += 1
+    let version = Version(
+      id: lastID, name: name, reason: reason, parent: nil, createdMilliseconds: now, generation: staged.open,
+      lineage: staged.lineage, keyCounts: (0..<staged.databaseCount).map(staged.keyCount), isAutomatic: false)
+    staged.close(keepAs: version.id)
+    datasets[staged.lineage] = staged
+    versions.append(version)
+    return version
+  }
+
+  // MARK: Giving up
+
+  public func hold(_ id: Int, tag: String) throws(VersionError) {
+    guard let index = index(of: id) else { throw .unknown(id) }
+    if !versions[index].holds.contains(tag) { versions[index].holds.append(tag) }
+  }
+
+  public func release(_ id: Int, tag: String) throws(VersionError) {
+    guard let index = index(of: id) else { throw .unknown(id) }
+    guard let at = versions[index].holds.firstIndex(of: tag) else { throw .unknownTag(tag) }
+    versions[index].holds.remove(at: at)
+  }
+
+  /// The bytes that dropping all of `ids` would give back.
+  public func bytesGivenBack(byDropping ids: [Int]) throws(VersionError) -> Int {
+    try grouped(ids).reduce(0) { $0 + datasets[$1.lineage]!.bytesGivenBack(byDropping: $1.ids) }
+  }
+
+  /// Drops versions: all of them or, if one is unknown or held, none. Returns the bytes given back, the memory of which
+  /// comes free in the slices of `reclaim`.
+  @discardableResult
+  public func drop(_ ids: [Int]) throws(VersionError) -> Int {
+    var byteCount = 0
+    for group in try grouped(ids) {
+      let dataset = datasets[group.lineage]!
+      byteCount += dataset.drop(group.ids)
+      versions.removeAll { group.ids.contains($0.id) }
+      endIfUnused(dataset)
+    }
+    return byteCount
+  }
+
+  private func grouped(_ ids: [Int]) throws(VersionError) -> [(lineage: Int, ids: [Int])] {
+    var groups: [(lineage: Int, ids: [Int])] = []
+    for id in ids {
+      let version = try known(id)
+      guard version.holds.isEmpty else { throw .held(id, tags: version.holds) }
+      if let at = groups.firstIndex(where: { $0.lineage == version.lineage }) {
+        if !groups[at].ids.contains(id) { groups[at].ids.append(id) }
+      } else {
+        groups.append((version.lineage, [id]))
+      }
+    }
+    return groups
+  }
+
+  /// Drops the oldest automatic versions that nobody holds until `limit` are left. Returns how many were dropped.
+  @discardableResult
+  public func trimAutomatic(to limit: Int) -> Int {
+    let automatic = versions.filter { $0.isAutomatic && $0.holds.isEmpty }
+    let surplus = automatic.prefix(max(automatic.count - limit, 0)).map(\.id)
+    guard !surplus.isEmpty, (try? drop(surplus)) != nil else { return 0 }
+    return surplus.count
+  }
+
+  /// Keeps a version's memory for a reader, even if it is dropped meanwhile, until the pin is given back.
+  public func pin(_ id: Int) throws(VersionError) -> VersionPin {
+    let version = try known(id)
+    let dataset = dataset(of: version)
+    dataset.pin(id)
+    return VersionPin(id: id, lineage: version.lineage, root: dataset.root(of: id))
+  }
+
+  public func unpin(_ pin: VersionPin) {
+    let dataset = datasets[pin.lineage]!
+    dataset.unpin(pin.id)
+    endIfUnused(dataset)
+  }
+
+  private func endIfUnused(_ dataset: Dataset) {
+    guard !dataset.isOpen, dataset.tree.members.isEmpty else { return }
+    datasets[dataset.lineage] = nil
+    dispose(dataset)
+  }
+
+  /// Frees up to `limit` objects of what was given up. Returns whether nothing is left.
+  public func reclaim(limit: Int) -> Bool {
+    for dataset in datasets.values where !dataset.isReclaimed {
+      if !dataset.reclaim(limit: limit) { return false }
+    }
+    return true
+  }
+
+  public var isReclaimed: Bool { datasets.values.allSatisfy(\.isReclaimed) }
+}
+
+/// A reader's claim on a version.
+public struct VersionPin {
+  public let id: Int
+  let lineage: Int
+  public let root: Root
+}

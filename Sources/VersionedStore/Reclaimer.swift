@@ -1,0 +1,98 @@
+/// Gives memory back in slices: what was dropped, flushed or rolled back is walked a few thousand objects at a time, so
+/// that the serving loop never stops for it.
+///
+/// Jobs run in the order in which they came. That order is what makes them safe: a walk reads the stamps of objects that
+/// an older version still holds, and the job that frees that version's objects comes later.
+struct Reclaimer {
+  private struct Job {
+    /// Objects still to look at.
+    var stack: ContiguousArray<DeadList.Item>
+    var blocks: [ContiguousArray<DeadList.Item>]
+    /// What is not younger than this belongs to an older version.
+    var floor: Generation
+    /// Where the parts of a subtree go that an older version holds; nil if that version holds them anyway.
+    var remainder: DeadList?
+    /// Single objects, without what is below them.
+    var isPlain = false
+  }
+
+  private var jobs: [Job] = []
+
+  var isIdle: Bool { jobs.isEmpty }
+
+  /// Frees what is younger than `floor` in the subtree at `top`, which nobody else holds. The older parts go to `list`,
+  /// or nowhere if the version that has them is known to hold them still.
+  mutating func release(_ top: DeadList.Item, floor: Generation, remainder list: DeadList? = nil) {
+    jobs.append(Job(stack: [top], blocks: [], floor: floor, remainder: list))
+  }
+
+  /// Frees one object that nobody holds, after all that waits.
+  mutating func free(_ item: DeadList.Item) {
+    assert(!item.isDeep)
+    if let last = jobs.indices.last, jobs[last].isPlain {
+      jobs[last].stack.append(item)
+    } else {
+      jobs.append(Job(stack: [item], blocks: [], floor: .none, remainder: nil, isPlain: true))
+    }
+  }
+
+  /// Frees items that are all younger than the floor of `list`; the older parts of deep ones go to `list`.
+  mutating func bury(_ blocks: [ContiguousArray<DeadList.Item>], remainder list: DeadList) {
+    guard !blocks.isEmpty else { return }
+    jobs.append(Job(stack: [], blocks: blocks, floor: list.floor, remainder: list))
+  }
+
+  /// Frees up to `limit` objects. Returns whether nothing is left to do.
+  mutating func run(_ arena: Arena, limit: Int) -> Bool {
+    var left = limit
+    while left > 0, !jobs.isEmpty {
+      if let item = jobs[0].stack.popLast() {
+        visit(item, arena)
+        left -= 1
+      } else if let block = jobs[0].blocks.popLast() {
+        jobs[0].stack = block
+      } else {
+        jobs.removeFirst()
+      }
+    }
+    return jobs.isEmpty
+  }
+
+  private mutating func visit(_ item: DeadList.Item, _ arena: Arena) {
+    let object = unsafe item.object
+    let stamp = unsafe object.load(as: Stamp.self)
+    // The floor of a list sinks when its owner's parent is dropped: then more of what comes late is nobody's.
+    let list = jobs[0].remainder?.current
+    let floor = list?.floor ?? jobs[0].floor
+    if stamp.generation <= floor {
+      list?.appendLate(item, birth: stamp.generation)
+      return
+    }
+    switch stamp.kind {
+    case .node, .collision:
+      let node = unsafe Node(base: object)
+      if item.isDeep { for index in 0..<node.count { jobs[0].stack.append(node[index].item) } }
+      unsafe arena.free(object, node.byteCount)
+    case .entry:
+      let entry = unsafe Entry(base: object)
+      if item.isDeep && entry.form == .object { unsafe jobs[0].stack.append(.init(entry.blob.base, deep: true)) }
+      unsafe arena.free(object, entry.byteCount)
+    case .blob:
+      unsafe arena.free(object, Blob(base: object).byteCount)
+    case .root:
+      let root = unsafe RootBlock(base: object)
+      if item.isDeep {
+        for database in 0..<root.databaseCount {
+          let child = root.slot(database).child
+          if !child.isEmpty { jobs[0].stack.append(child.item) }
+        }
+      }
+      unsafe arena.free(object, root.byteCount)
+    }
+  }
+}
+
+extension Child {
+  /// This child and all below it.
+  var item: DeadList.Item { unsafe .init(isEntry ? entry.base : node.base, deep: true) }
+}
