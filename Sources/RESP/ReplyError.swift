@@ -24,6 +24,11 @@ public struct ReplyError: Error, Equatable, Sendable {
   public let kind: Kind
   /// Where the bad element begins, counted from the first byte that the parser was given.
   public let offset: Int
+
+  public init(kind: Kind, offset: Int) {
+    self.kind = kind
+    self.offset = offset
+  }
 }
 
 /// What a peer may claim in a reply.

@@ -21,6 +21,9 @@ public struct ReplyParser {
     self.limits = limits
   }
 
+  /// How many bytes were read, counted from the first one that the parser was given.
+  public var offset: Int { dropped + position }
+
   /// Takes bytes from the peer.
   public mutating func append(_ bytes: RawSpan) {
     if position > 0 && position >= input.count / 2 { dropRead() }
@@ -150,7 +153,7 @@ public struct ReplyParser {
   }
 
   private func error(_ kind: ReplyError.Kind) -> ReplyError {
-    ReplyError(kind: kind, offset: dropped + position)
+    ReplyError(kind: kind, offset: offset)
   }
 }
 
