@@ -78,9 +78,14 @@ extension SnapshotReader {
     let name = try cursor.string()
     let value = try cursor.string()
     try unpack(name, value, cursor)
+    var origin = origin
     name.withText(in: cursor.source, or: keyScratch) { name in
-      value.withText(in: cursor.source, or: valueScratch) { value in sink.auxiliary(name: name, value: value) }
+      value.withText(in: cursor.source, or: valueScratch) { value in
+        origin.note(name: name, value: value)
+        sink.auxiliary(name: name, value: value)
+      }
     }
+    self.origin = origin
   }
 
   private mutating func readFunctionLibrary(

@@ -20,6 +20,7 @@ public struct SnapshotReader: Sendable {
 
   /// What has been read and what was announced, to be compared when all is read.
   public internal(set) var counts = SnapshotCounts()
+  public internal(set) var origin = SnapshotOrigin()
   /// Number of bytes taken in.
   public var byteOffset: Int { itemOffset + carry.count }
   public var isFinished: Bool { phase == .finished }

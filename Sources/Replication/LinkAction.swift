@@ -1,0 +1,42 @@
+/// What the driver of a link has to do, in this order.
+public enum LinkAction: Sendable, Equatable {
+  case log(LinkLogLevel, String)
+  /// Open a connection; then `connected`, or `closed` if it fails.
+  case connect(host: String, port: Int)
+  case send([UInt8])
+  /// Drop the connection. `closed` need not be called for it.
+  case close
+  /// Make an empty dataset beside the live one, for the sink of the calls of `receive` that follow.
+  case beginStaging
+  /// Give up that dataset.
+  case discardStaged
+  /// The staged dataset is complete and verified: make it live, then `committed`, or `refuseCommit`.
+  case commit(CommitRequest)
+  /// The primary goes on from our position. The dataset stays, only the history may have a new name.
+  case resume(ReplicationPosition)
+  /// Append to the input of the primary's session. Ends anywhere in a command.
+  case execute([UInt8])
+  /// The stream broke off: of what came to be executed, forget an unfinished command and an open transaction.
+  case endStream
+  /// The outcome of a probe.
+  case report(ProbeReport)
+}
+
+public enum LinkLogLevel: Sendable { case verbose, notice, warning }
+
+/// A staged dataset that may go live.
+public struct CommitRequest: Sendable, Equatable {
+  /// What the dataset holds.
+  public var position: ReplicationPosition
+  /// The database that the command stream begins in.
+  public var streamDatabase: Int
+  public var keyCount: UInt64
+  /// Refuse with `.emptyDataset` unless the live dataset is empty too.
+  public var mustNotReplaceKeys: Bool
+}
+
+/// What a probe found out.
+public enum ProbeReport: Sendable, Equatable {
+  case reached(PrimaryFindings)
+  case failed(LinkError)
+}

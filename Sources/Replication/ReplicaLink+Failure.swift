@@ -1,0 +1,57 @@
+internal import VersionedStore
+
+extension ReplicaLink {
+  mutating func log(_ level: LinkLogLevel, _ text: String) { actions.append(.log(level, text)) }
+
+  mutating func connect(at now: Int64) {
+    state = .connecting
+    lastInputTime = now
+    closedWhileCommitting = nil
+    log(.notice, "Connecting to MASTER \(settings.host):\(settings.port)")
+    actions.append(.connect(host: settings.host, port: settings.port))
+    log(.notice, "MASTER <-> REPLICA sync started")
+  }
+
+  /// Gives this attempt up, and waits for the next.
+  mutating func fail(_ error: LinkError, at now: Int64) {
+    // A stream that breaks is taken up again at once, since the primary's backlog does not wait; but not over and over.
+    let hasStreamed = state == .streaming && now - streamStart >= Self.shortestDelay
+    if hasStreamed { failureCount = 0 }
+    lastError = error
+    log(.warning, error.description)
+    leave()
+    guard settings.purpose == .replicate else {
+      actions.append(.report(.failed(error)))
+      state = .idle
+      return
+    }
+    if downSince == nil { downSince = now }
+    state = .waiting(until: now + (hasStreamed ? 0 : nextDelay()))
+  }
+
+  /// Drops the connection, with all that belongs to it.
+  mutating func leave() {
+    switch state {
+    case .idle, .waiting: return
+    case .connecting, .handshake, .awaitingTransfer: break
+    case .staging, .committing: actions.append(.discardStaged)
+    case .streaming: actions.append(.endStream)
+    }
+    actions.append(.close)
+    if let scanner { position?.offset = scanner.resumeOffset }
+    scanner = nil
+    transfer = nil
+    information = nil
+    line.clear()
+  }
+
+  private static let shortestDelay: Int64 = 1000
+
+  /// 1, 2, 4, then 8 seconds, each more or less a quarter.
+  private mutating func nextDelay() -> Int64 {
+    let delay = Self.shortestDelay << min(failureCount, 3)
+    failureCount += 1
+    jitter = jitter &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return delay * 3 / 4 + Int64(jitter >> 33) % (delay / 2)
+  }
+}
