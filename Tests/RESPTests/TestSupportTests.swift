@@ -14,6 +14,8 @@ import Testing
     try client.useRESP3()
     #expect(try client.command("HGETALL", "none") == .map([]))
     #expect(try client.command("GET", "none") == .null)
+    #expect(try client.command("SAVE") == .simple("OK"))
+    #expect(try server.contents(of: "dump.rdb").starts(with: "REDIS0010".utf8))
     #expect(server.log.text.contains("Ready to accept connections"))
     #expect(server.stop())
     #expect(server.exitCode == 0)

@@ -43,8 +43,12 @@ public final class Client {
 
   /// Sends all commands at once, and waits for as many replies.
   public func pipeline(_ commands: [[String]]) throws -> [Reply] {
+    try pipeline(commands.map { command in command.map { Array($0.utf8) } })
+  }
+
+  public func pipeline(_ commands: [[[UInt8]]]) throws -> [Reply] {
     var request: [UInt8] = []
-    for command in commands { request.command(command.map { Array($0.utf8) }) }
+    for command in commands { request.command(command) }
     try socket.send(request)
     return try commands.map { _ in try readReply() }
   }

@@ -76,6 +76,11 @@ public final class ServerProcess {
     directory.appendingPathComponent(file).path
   }
 
+  /// What a file in the server's directory holds, such as `dump.rdb` after SAVE.
+  public func contents(of file: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: directory.appendingPathComponent(file)))
+  }
+
   public var processIdentifier: Int32 { process.identifier }
   public var isRunning: Bool { process.poll() == nil }
 
