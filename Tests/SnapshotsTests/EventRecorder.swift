@@ -31,7 +31,9 @@ struct EventRecorder: SnapshotSink {
 
   mutating func string(key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint) {
     events.append(
-      .string(key: Array(key), value: Array(value), expiryMilliseconds: expiryMilliseconds, access: access))
+      .string(
+        key: Array(key), value: Array(value), expiryMilliseconds: expiryMilliseconds, access: access
+      ))
   }
 }
 
@@ -57,7 +59,9 @@ struct Reading {
     try reader.finish()
   }
 
-  static func events(of file: [UInt8], chunkSize: Int = .max / 2) throws(SnapshotError) -> [EventRecorder.Event] {
+  static func events(of file: [UInt8], chunkSize: Int = .max / 2) throws(SnapshotError)
+    -> [EventRecorder.Event]
+  {
     var reading = Reading()
     try reading.run(file, chunkSize: { chunkSize })
     return reading.sink.events

@@ -6,8 +6,11 @@ import VersionedStore
 @Suite struct FormatTests {
   typealias Event = EventRecorder.Event
 
-  static func pair(_ key: String, _ value: String, expiry: Int64? = nil, access: AccessHint = .none) -> Event {
-    .string(key: Array(key.utf8), value: Array(value.utf8), expiryMilliseconds: expiry, access: access)
+  static func pair(_ key: String, _ value: String, expiry: Int64? = nil, access: AccessHint = .none)
+    -> Event
+  {
+    .string(
+      key: Array(key.utf8), value: Array(value.utf8), expiryMilliseconds: expiry, access: access)
   }
 
   @Test func checksumOfTheCheckText() {
@@ -16,7 +19,8 @@ import VersionedStore
     #expect(sum.value == 0xe9c6_d914_c4b8_d9ca)
   }
 
-  @Test(arguments: ["0001", "0004"]) func versionsBefore5EndWithoutChecksum(version: String) throws {
+  @Test(arguments: ["0001", "0004"]) func versionsBefore5EndWithoutChecksum(version: String) throws
+  {
     let file = FileBuilder(version: version).raw(254, 0).pair("k", "v").end(checksum: false)
     var reading = Reading()
     try reading.run(file + [1, 2, 3], chunkSize: { 100 })
@@ -24,10 +28,15 @@ import VersionedStore
     #expect(reading.taken == file.count)
   }
 
-  @Test(arguments: ["0005", "0009", "0011", "0012"]) func laterVersionsHaveAChecksum(version: String) throws {
+  @Test(arguments: ["0005", "0009", "0011", "0012"]) func laterVersionsHaveAChecksum(
+    version: String
+  ) throws {
     let file = FileBuilder(version: version).pair("k", "v")
     #expect(try Reading.events(of: file.end()) == [Self.pair("k", "v")])
-    #expect(try Reading.events(of: file.raw(255).raw([UInt8](repeating: 0, count: 8)).bytes) == [Self.pair("k", "v")])
+    #expect(
+      try Reading.events(of: file.raw(255).raw([UInt8](repeating: 0, count: 8)).bytes) == [
+        Self.pair("k", "v")
+      ])
     #expect(Reading.error(of: file.end(checksum: false)) == .truncated(.init(byteOffset: 15)))
     let wrong = Reading.error(of: file.raw(255).raw([UInt8](repeating: 7, count: 8)).bytes)
     guard case .checksumMismatch(_, stored: 0x0707_0707_0707_0707, _) = wrong else {
@@ -117,7 +126,10 @@ import VersionedStore
 
   @Test func functionLibrariesAreReported() throws {
     let file = FileBuilder().raw(245).string("#!lua name=lib").pair("k", "v").end()
-    #expect(try Reading.events(of: file) == [.functionLibrary(Array("#!lua name=lib".utf8)), Self.pair("k", "v")])
+    #expect(
+      try Reading.events(of: file) == [
+        .functionLibrary(Array("#!lua name=lib".utf8)), Self.pair("k", "v"),
+      ])
   }
 
   @Test func slotSizesArePassedOver() throws {
@@ -152,7 +164,10 @@ import VersionedStore
       (start.raw(243).bytes, "unknown RDB opcode or type 243 (at byte 10)"),
       (start.raw(254, 0xc0).bytes, "unknown length encoding 0xc0 (at byte 11)"),
       (start.raw(0, 0x82).bytes, "unknown length encoding 0x82 (at byte 11)"),
-      (start.raw(0, 1, 107, 0xc4).bytes, #"unknown RDB string encoding type 4 (at byte 13, key "k", type string)"#),
+      (
+        start.raw(0, 1, 107, 0xc4).bytes,
+        #"unknown RDB string encoding type 4 (at byte 13, key "k", type string)"#
+      ),
       (
         start.raw(0, 1, 255).raw(0x80, 0xff, 0, 0, 0).bytes,
         #"a string of 4278190080 bytes exceeds the limit of 536870912 (at byte 17, key "\xff", type string)"#
@@ -185,7 +200,9 @@ import VersionedStore
 
   @Test func aFailedReaderStaysFailed() {
     var reading = Reading()
-    #expect(throws: SnapshotError.self) { try reading.run(Array("nonsense?".utf8), chunkSize: { 9 }) }
+    #expect(throws: SnapshotError.self) {
+      try reading.run(Array("nonsense?".utf8), chunkSize: { 9 })
+    }
     #expect(throws: SnapshotError.self) { try reading.run(FileBuilder().end(), chunkSize: { 9 }) }
   }
 }
