@@ -60,9 +60,20 @@ let package = Package(
     .testTarget(
       name: "VersionedStoreTests", dependencies: ["VersionedStore", "CJemalloc", "TestSupport"], swiftSettings: careful),
     .testTarget(name: "ValuesTests", dependencies: ["Values", "VersionedStore", "TestSupport"], swiftSettings: careful),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "RESP", "VersionedStore", "Values", "TestSupport"],
+      swiftSettings: careful),
+    .testTarget(
+      name: "Differential", dependencies: ["RESP", "TestSupport"], path: "Tests/Differential", swiftSettings: careful),
+    .testTarget(name: "Drills", dependencies: ["RESP", "TestSupport"], path: "Tests/Drills", swiftSettings: careful),
+    .testTarget(name: "Interop", dependencies: ["RESP", "TestSupport"], path: "Tests/Interop", swiftSettings: careful),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
     .testTarget(
       name: "SnapshotsTests", dependencies: ["Snapshots", "VersionedStore", "Values", "Engine", "TestSupport"],
+      swiftSettings: careful),
+    .testTarget(
+      name: "ReplicationTests",
+      dependencies: ["Replication", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Engine", "RESP", "VersionedStore", "TestSupport"],

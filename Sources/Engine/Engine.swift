@@ -1,1 +1,457 @@
-// Placeholder
+public import RESP
+public import VersionedStore
+
+/// The server without its sockets: sessions, the command table, the tick.
+///
+/// Bytes go in by `receive`, time comes in with `tick`, and bytes go out through the `SessionTransport`. Everything here is
+/// confined to the serving thread.
+///
+/// *The tick.* Reads only append to a session's input. When all that was ready has been taken in, one tick executes it in
+/// batches of up to 32 commands: parse, hash the first key of each, go down the trie for all of them in lockstep (see
+/// `ProbeBatch`), then execute in order. Each session's output is handed over once, at the end.
+public final class Engine {
+  public let settings: Settings
+  public let keyspace: Keyspace
+  public let commands: CommandTable
+  public weak var transport: (any SessionTransport)?
+  public var statistics = EngineStatistics()
+  /// By id.
+  public private(set) var sessions: [Int: Session] = [:]
+  /// Follows a primary: ordinary clients may only read (`replica-read-only`).
+  public var isReplica = false
+  /// Sections of INFO that modules above bring, by name; each writes its lines.
+  public var infoSections: [InfoSection] = []
+  /// Ends the server; set by what runs it.
+  public var shutDown: (ShutdownRequest) -> Void = { _ in }
+  /// Writes a line to the log; set by what runs the engine.
+  public var log: (LogLevel, String) -> Void = { _, _ in }
+
+  private var lastSessionID = 0
+  private var ready: [Session] = []
+  private var dirty: [Session] = []
+  private var batch = Batch()
+
+  public init(settings: Settings, keyspace: Keyspace, commands: CommandTable) {
+    self.settings = settings
+    self.keyspace = keyspace
+    self.commands = commands
+  }
+
+  // MARK: Sessions
+
+  public func open(_ peer: PeerAddress, now: Int64) -> Session {
+    lastSessionID += 1
+    let session = Session(id: lastSessionID, peer: peer, now: now)
+    session.isAuthenticated = settings.requirepass == nil
+    session.parser.limits = limits(for: session)
+    sessions[session.id] = session
+    statistics.connectionsReceived += 1
+    return session
+  }
+
+  /// What a session lets its client claim; to be set again when it authenticates or the configuration changes.
+  public func limits(for session: Session) -> RequestLimits {
+    RequestLimits(
+      maxBulkLength: session.isPrimary ? RequestLimits.unbounded : settings.protoMaxBulkLen,
+      authenticated: session.isAuthenticated)
+  }
+
+  public func updateLimits() {
+    for session in sessions.values { session.parser.limits = limits(for: session) }
+  }
+
+  /// Takes in bytes that a client sent. Nothing is executed before the next tick.
+  public func receive(_ bytes: Bytes, from session: Session) {
+    guard !session.isClosing else { return }
+    statistics.bytesReceived += bytes.count
+    session.lastInteraction = keyspace.now
+    session.input.append(bytes)
+    let count = session.input.count
+    if count > settings.clientQueryBufferLimit, !session.isPrimary {
+      log(.warning, "Closing client that reached max query buffer length: id=\(session.id) addr=\(session.peer.remote)")
+      statistics.queryBufferLimitDisconnections += 1
+      return abandon(session)
+    }
+    if count >= session.needed { markReady(session) }
+    // A large argument is on its way: take the memory for it at once, but not before a part of it has come.
+    if session.needed > session.input.capacity, count > 64 << 10 {
+      session.input.reserve(min(session.needed - count, count))
+    }
+  }
+
+  private func markReady(_ session: Session) {
+    guard !session.isReady, !session.isWaiting else { return }
+    session.isReady = true
+    ready.append(session)
+  }
+
+  /// Whether a tick has something to do.
+  public var hasWork: Bool { !ready.isEmpty || !dirty.isEmpty }
+
+  /// The connection is gone.
+  public func peerClosed(_ session: Session) {
+    session.isClosing = true
+    if let pin = session.reading {
+      session.reading = nil
+      keyspace.history.unpin(pin)
+    }
+    sessions[session.id] = nil
+  }
+
+  /// Ends a session without waiting for its output to be read.
+  public func abandon(_ session: Session) {
+    session.isClosing = true
+    session.output.truncate(to: 0)
+    transport?.close(session, afterOutput: false)
+  }
+
+  /// Ends a session when its output has been sent.
+  public func closeAfterReply(_ session: Session) {
+    session.isClosing = true
+    markDirty(session)
+  }
+
+  private func markDirty(_ session: Session) {
+    guard !session.isDirty else { return }
+    session.isDirty = true
+    dirty.append(session)
+  }
+
+  /// Gives a session that waits its answer, and lets it go on.
+  public func answer(_ id: Int, _ write: (inout ReplyWriter) -> Void) {
+    guard let session = sessions[id], session.isWaiting else { return }
+    session.isWaiting = false
+    var reply = ReplyWriter(session.output, session.version)
+    write(&reply)
+    markDirty(session)
+    if session.input.count > 0 {
+      session.needed = 1
+      markReady(session)
+    }
+  }
+
+  /// Sends bytes to a session outside of any command.
+  public func push(_ session: Session, _ write: (inout ReplyWriter) -> Void) {
+    var reply = ReplyWriter(session.output, session.version)
+    write(&reply)
+    markDirty(session)
+  }
+
+  // MARK: Tick
+
+  /// Executes all that has come in. Time is given in microseconds since 1970.
+  public func tick(nowMicroseconds: Int64) {
+    keyspace.setTime(milliseconds: nowMicroseconds / 1000)
+    var next = 0
+    while true {
+      fill(&next)
+      if batch.items.isEmpty { break }
+      keyspace.probes.descend()
+      keyspace.probedAt = keyspace.live.changeCount
+      for index in 0..<batch.items.count { execute(batch.items[index]) }
+      keyspace.probedAt = .max
+      batch.removeAll()
+      keyspace.probes.removeAll()
+    }
+    for session in ready {
+      session.input.consume(session.parsed)
+      session.parsed = 0
+      session.isReady = false
+    }
+    ready.removeAll(keepingCapacity: true)
+    flush()
+  }
+
+  /// Parses commands into the batch until it is full or nothing is left, from session number `next` on.
+  private func fill(_ next: inout Int) {
+    while next < ready.count, batch.items.count < ProbeBatch.capacity {
+      let session = ready[next]
+      if session.isClosing || session.isWaiting {
+        next += 1
+        continue
+      }
+      let unread = session.input.bytes[session.parsed..<session.input.count]
+      let first = batch.arguments.count
+      var sink = BatchArguments(list: batch.arguments, input: unread)
+      let result: ParseResult
+      do {
+        result = try unsafe unread.withUnsafeBytes { raw throws(ProtocolError) in
+          try unsafe session.parser.next(raw.bytes, into: &sink)
+        }
+      } catch {
+        batch.items.append(.init(session: session, record: nil, first: first, count: 0, probe: -1, violation: error))
+        next += 1
+        continue
+      }
+      switch result {
+      case .incomplete(let needed):
+        batch.arguments.truncate(to: first)
+        session.needed = needed
+        next += 1
+      case .empty(let consumed):
+        session.parsed += consumed
+        session.needed = 1
+      case .command(let consumed):
+        session.parsed += consumed
+        session.needed = 1
+        append(session, first)
+        // What follows may have to be read under other limits, or not at all.
+        if !session.isAuthenticated || batch.items[batch.items.count - 1].stopsParsing { next += 1 }
+      }
+    }
+    if next >= ready.count, batch.items.count > 0 { rescan(&next) }
+  }
+
+  /// Sessions that were passed over because what followed depended on a command are parsed on after the batch.
+  private func rescan(_ next: inout Int) {
+    next = 0
+  }
+
+  @inline(__always)
+  private func append(_ session: Session, _ first: Int) {
+    let count = batch.arguments.count - first
+    let record = commands.find(batch.arguments[first])
+    var probe = -1
+    if let record, record.value.firstKey > 0, record.value.firstKey < count {
+      let key = batch.arguments[first + record.value.firstKey]
+      let live = keyspace.live
+      probe = keyspace.probes.count
+      keyspace.probes.append(live.head, session.database, live.hash(key))
+    }
+    batch.items.append(
+      .init(session: session, record: record, first: first, count: count, probe: probe, violation: nil))
+  }
+
+  /// Hands every session's output to the transport.
+  private func flush() {
+    for session in dirty {
+      session.isDirty = false
+      send(session)
+      if session.isClosing { transport?.close(session, afterOutput: true) }
+    }
+    dirty.removeAll(keepingCapacity: true)
+  }
+
+  private func send(_ session: Session) {
+    let count = session.output.count
+    guard count > 0 else { return }
+    statistics.bytesSent += count
+    transport?.send(session.output.bytes, to: session)
+    session.output.consume(count, keep: 64 << 10)
+  }
+
+  // MARK: Execution
+
+  @inline(__always)
+  private func execute(_ item: Batch.Item) {
+    let session = item.session
+    guard !session.isClosing, !session.isWaiting else { return }
+    guard let record = item.record, item.violation == nil else { return refuse(item) }
+    let before = session.output.count
+    // A command before this one may have selected another database.
+    var call = Call(
+      arguments: batch.arguments, first: item.first, count: item.count,
+      reply: ReplyWriter(session.output, session.version), session: session, keyspace: keyspace, command: record,
+      now: keyspace.now, probe: item.database == session.database ? item.probe : -1)
+    run(record, &call)
+    finish(session, record, before)
+  }
+
+  private func refuse(_ item: Batch.Item) {
+    let session = item.session
+    let before = session.output.count
+    var reply = ReplyWriter(session.output, session.version)
+    if let violation = item.violation {
+      log(.verbose, "Protocol error (\(violation.logReason)) from client: id=\(session.id) addr=\(session.peer.remote)")
+      reply.error(violation)
+      session.isClosing = true
+    } else {
+      statistics.commandsProcessed += 1
+      reply.error(UnknownCommand.text(batch.arguments, first: item.first, count: item.count))
+    }
+    countError(session.output.bytes[before..<session.output.count])
+    markDirty(session)
+  }
+
+  /// Runs a command: the checks that all commands share, then its handler.
+  @inline(__always)
+  func run(_ record: Immortal<CommandRecord>, _ call: inout Call) {
+    guard record.value.arity.admits(call.count) else {
+      record.value.statistics.rejected += 1
+      return call.reply.error("ERR wrong number of arguments for '\(record.value.fullName)' command")
+    }
+    if let refusal = refusal(record, call.session) {
+      record.value.statistics.rejected += 1
+      return call.reply.error(refusal)
+    }
+    record.value.statistics.calls &+= 1
+    do throws(CommandError) {
+      switch record.value.command.handler {
+      case .read(let handler): try handler(&call, view(for: call.session))
+      case .write(let handler):
+        guard call.session.reading == nil else { throw .notPermittedAtVersion }
+        try handler(
+          &call, Edit(keyspace, keyspace.live, database: call.session.database, now: keyspace.now))
+      case .control(let handler): try handler(&call, self)
+      case .container: try runSubcommand(record, &call)
+      }
+    } catch {
+      record.value.statistics.failed += 1
+      call.reply.error(error)
+    }
+  }
+
+  /// What a read command of `session` sees.
+  @inline(__always)
+  public func view(for session: Session) -> ReadView {
+    if let pin = session.reading {
+      return ReadView(keyspace, root: pin.root, database: session.database, now: keyspace.now, isLive: false)
+    }
+    return ReadView(
+      keyspace, root: keyspace.live.head, database: session.database, now: keyspace.now, isLive: true,
+      touches: session.touchesKeys)
+  }
+
+  private func runSubcommand(_ record: Immortal<CommandRecord>, _ call: inout Call) throws(CommandError) {
+    guard let subcommand = record.value.subcommands.first(where: { call.matches(1, $0.value.command.name) }) else {
+      let container = "\(record.value.command.name)".uppercased()
+      let name = String(decoding: call[1].prefix(128), as: UTF8.self)
+      throw call.refuse("ERR unknown subcommand '\(name)'. Try \(container) HELP.")
+    }
+    var inner = call
+    inner.command = subcommand
+    run(subcommand, &inner)
+  }
+
+  /// Why a command may not run now, of the reasons that all commands share.
+  @inline(__always)
+  private func refusal(_ record: Immortal<CommandRecord>, _ session: Session) -> StaticString? {
+    let flags = record.value.flags
+    if !session.isAuthenticated, !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
+    if settings.maxmemory > 0, !makeRoom(), flags.contains(.denyOOM), !session.isPrimary {
+      return CommandError.outOfMemory.text
+    }
+    if isReplica, flags.contains(.write), settings.replicaReadOnly, !session.isPrimary {
+      return "READONLY You can't write against a read only replica."
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private func finish(_ session: Session, _ record: Immortal<CommandRecord>, _ before: Int) {
+    statistics.commandsProcessed &+= 1
+    session.totalCommands &+= 1
+    session.lastCommand = record
+    let after = session.output.count
+    if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
+      countError(session.output.bytes[before..<after])
+    }
+    if session.replyMode != .on || session.isPrimary { mute(session, before) }
+    if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
+    markDirty(session)
+    if session.output.count > 256 << 10 {
+      send(session)
+      enforceOutputLimit(session)
+    }
+  }
+
+  private func mute(_ session: Session, _ before: Int) {
+    if session.isPrimary || session.replyMode == .off || session.replyMode == .skip {
+      session.output.truncate(to: before)
+    }
+    switch session.replyMode {
+    case .skipNext: session.replyMode = .skip
+    case .skip: session.replyMode = .on
+    case .on, .off: break
+    }
+  }
+
+  private func countError(_ reply: Bytes) {
+    statistics.errorReplies += 1
+    let code = reply.dropFirst().prefix { $0 != UInt8(ascii: " ") && $0 != 13 }
+    let name = String(decoding: code, as: UTF8.self)
+    // Scripts and modules aside, codes are few; a bound keeps odd ones from taking memory.
+    if statistics.errorsByCode[name] != nil || statistics.errorsByCode.count < 128 {
+      statistics.errorsByCode[name, default: 0] += 1
+    }
+  }
+
+  /// Drops a client that leaves too much output unread. To be called when the unsent count has changed.
+  public func enforceOutputLimit(_ session: Session) {
+    let limit = settings.outputLimits.normal
+    let unsent = session.unsentByteCount + session.output.count
+    if limit.hard > 0, unsent >= limit.hard { return dropForOutput(session) }
+    guard limit.soft > 0, unsent >= limit.soft else {
+      session.softLimitSince = nil
+      return
+    }
+    guard let since = session.softLimitSince else {
+      session.softLimitSince = keyspace.now
+      return
+    }
+    if keyspace.now - since > Int64(limit.softSeconds) * 1000 { dropForOutput(session) }
+  }
+
+  private func dropForOutput(_ session: Session) {
+    guard !session.isClosing || session.unsentByteCount > 0 else { return }
+    log(
+      .warning,
+      "Client id=\(session.id) addr=\(session.peer.remote) scheduled to be closed ASAP for overcoming of output buffer limits."
+    )
+    statistics.outputBufferLimitDisconnections += 1
+    abandon(session)
+  }
+}
+
+/// Where the engine's output goes.
+public protocol SessionTransport: AnyObject {
+  /// Sends bytes, which are good during the call only. What the socket does not take at once is queued, and counted in
+  /// `session.unsentByteCount`.
+  func send(_ bytes: Bytes, to session: Session)
+  /// Ends the connection, at once or when all output is sent, and reports it by `peerClosed`.
+  func close(_ session: Session, afterOutput: Bool)
+}
+
+public struct EngineStatistics {
+  public var commandsProcessed = 0
+  public var connectionsReceived = 0
+  public var connectionsRejected = 0
+  public var bytesReceived = 0
+  public var bytesSent = 0
+  public var errorReplies = 0
+  public var errorsByCode: [String: Int] = [:]
+  public var queryBufferLimitDisconnections = 0
+  public var outputBufferLimitDisconnections = 0
+
+  public init() {}
+}
+
+public enum LogLevel: Sendable {
+  case debug, verbose, notice, warning
+}
+
+/// A section of INFO that a module brings.
+public struct InfoSection {
+  /// As the client names it, lower case.
+  public let name: String
+  /// As the heading shows it.
+  public let title: String
+  /// Its lines, `field:value` each.
+  public let lines: () -> [String]
+
+  public init(name: String, title: String, lines: @escaping () -> [String]) {
+    self.name = name
+    self.title = title
+    self.lines = lines
+  }
+}
+
+/// SHUTDOWN.
+public struct ShutdownRequest: Sendable {
+  public var saves: Bool?
+  public var now = false
+  public var force = false
+  public var abort = false
+
+  public init() {}
+}

@@ -5,8 +5,10 @@ internal import CJemalloc
 /// to 520.
 ///
 /// A lookup of a batch finds the entry and has it in the cache; what it found holds until the next write.
+///
+/// A handle, as `ByteQueue`; it lives as long as the process.
 @safe
-public struct ProbeBatch: ~Copyable {
+public struct ProbeBatch {
   public static let capacity = 32
 
   private struct Probe: BitwiseCopyable {
@@ -16,21 +18,27 @@ public struct ProbeBatch: ~Copyable {
   }
 
   private let probes: UnsafeMutablePointer<Probe>
-  public private(set) var count = 0
+  private let used: UnsafeMutablePointer<Int>
 
-  public init() { unsafe probes = .allocate(capacity: Self.capacity) }
-  deinit { unsafe probes.deallocate() }
+  public init() {
+    unsafe probes = .allocate(capacity: Self.capacity)
+    unsafe used = .allocate(capacity: 1)
+    unsafe used.initialize(to: 0)
+  }
 
-  public mutating func removeAll() { count = 0 }
+  @inline(__always)
+  public var count: Int { unsafe used.pointee }
+
+  public func removeAll() { unsafe used.pointee = 0 }
 
   /// Adds a lookup; there must be room. Returns its number.
   @inline(__always)
-  public mutating func append(_ root: Root, _ database: Int, _ hash: UInt64) {
+  public func append(_ root: Root, _ database: Int, _ hash: UInt64) {
     precondition(count < Self.capacity)
     let child = root.child(database)
     if child.word != 0 { child.prefetch() }
     unsafe probes[count] = Probe(hash: hash, rest: hash, child: child)
-    count &+= 1
+    unsafe used.pointee &+= 1
   }
 
   /// The hash of the key that was added as number `index`.
@@ -41,7 +49,7 @@ public struct ProbeBatch: ~Copyable {
   }
 
   /// Takes all lookups down to their entries, which are in the cache, or on the way to it, afterwards.
-  public mutating func descend() {
+  public func descend() {
     var moving = true
     while moving {
       moving = false

@@ -1,0 +1,87 @@
+internal import RESP
+internal import VersionedStore
+
+/// The commands that one turn of the tick has parsed and goes on to execute.
+struct Batch {
+  /// A command in the batch, or what a client sent in place of one.
+  struct Item {
+    unowned(unsafe) let session: Session
+    /// nil for an unknown command.
+    let record: Immortal<CommandRecord>?
+    /// Its arguments in the batch's list.
+    let first: Int
+    let count: Int
+    /// Its lookup among those that went ahead, or -1.
+    let probe: Int
+    /// The database that the lookup was made in.
+    let database: Int
+    let violation: ProtocolError?
+
+    @inline(__always)
+    init(
+      session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, probe: Int,
+      violation: ProtocolError?
+    ) {
+      self.session = session
+      self.record = record
+      self.first = first
+      self.count = count
+      self.probe = probe
+      database = session.database
+      self.violation = violation
+    }
+
+    /// Whether what the client sent behind this command may be for somebody else to read, or not to be read at all.
+    @inline(__always)
+    var stopsParsing: Bool { record?.value.flags.contains(.noAuth) ?? false }
+  }
+
+  var items: ContiguousArray<Item> = []
+  let arguments = BytesList()
+
+  init() { items.reserveCapacity(ProbeBatch.capacity) }
+
+  mutating func removeAll() {
+    items.removeAll(keepingCapacity: true)
+    arguments.removeAll()
+  }
+}
+
+/// Puts a command's arguments, found in a session's input, into the batch's list.
+struct BatchArguments: ArgumentSink {
+  let list: BytesList
+  let input: Bytes
+  let first: Int
+
+  @inline(__always)
+  init(list: BytesList, input: Bytes) {
+    self.list = list
+    self.input = input
+    first = list.count
+  }
+
+  @inline(__always)
+  mutating func reset(count: Int) { list.truncate(to: first) }
+  @inline(__always)
+  mutating func append(offset: Int, length: Int) { list.append(input[offset..<offset &+ length]) }
+  mutating func append(unescaped bytes: RawSpan) { list.append(copying: bytes) }
+}
+
+/// The reply to a name that is no command.
+enum UnknownCommand {
+  /// Quotes the name and as many arguments as fit, as Redis does.
+  static func text(_ arguments: BytesList, first: Int, count: Int) -> String {
+    var text = "ERR unknown command '"
+    text += String(decoding: arguments[first].prefix(128), as: UTF8.self)
+    text += "', with args beginning with: "
+    var quoted = 0
+    var index = 1
+    while index < count, quoted < 128 {
+      let argument = arguments[first + index].prefix(128 - quoted)
+      text += "'\(String(decoding: argument, as: UTF8.self))' "
+      quoted += argument.count + 3
+      index += 1
+    }
+    return text
+  }
+}

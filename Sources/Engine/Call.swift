@@ -1,0 +1,81 @@
+internal import RESP
+public import VersionedStore
+internal import Values
+
+/// A key with its hash.
+public struct Key {
+  public let bytes: Bytes
+  public let hash: UInt64
+  /// The lookup of the present batch that went ahead for this key, or -1.
+  let probe: Int
+
+  @inline(__always)
+  init(_ bytes: Bytes, hash: UInt64, probe: Int = -1) {
+    self.bytes = bytes
+    self.hash = hash
+    self.probe = probe
+  }
+}
+
+/// One command that is being executed: its arguments, its reply, and who asks.
+public struct Call {
+  /// Arguments, the command's name first. For a subcommand the container's name stands before it.
+  @usableFromInline let arguments: BytesList
+  @usableFromInline let first: Int
+  public let count: Int
+  public var reply: ReplyWriter
+  unowned(unsafe) public let session: Session
+  unowned(unsafe) let keyspace: Keyspace
+  public internal(set) var command: Immortal<CommandRecord>
+  /// Milliseconds since 1970, the same for all commands of a batch.
+  public let now: Int64
+  let probe: Int
+
+  /// Argument `index`; it is good until the command ends.
+  @inline(__always)
+  public subscript(index: Int) -> Bytes {
+    precondition(index < count)
+    return arguments[first &+ index]
+  }
+
+  /// Argument `index` as a key.
+  @inline(__always)
+  public func key(_ index: Int) -> Key {
+    if probe >= 0, index == command.value.firstKey {
+      return Key(self[index], hash: keyspace.probes.hash(probe), probe: probe)
+    }
+    return Key(self[index], hash: keyspace.live.hash(self[index]))
+  }
+
+  /// A key that is not an argument.
+  public func key(_ bytes: Bytes) -> Key { Key(bytes, hash: keyspace.live.hash(bytes)) }
+
+  /// Argument `index` as a 64-bit integer in Redis's strict form.
+  @inline(__always)
+  public func integer(_ index: Int, or error: CommandError = .notInteger) throws(CommandError) -> Int64 {
+    guard let value = Int64(text: self[index]) else { throw error }
+    return value
+  }
+
+  /// Whether argument `index` is this word, in any case.
+  @inline(__always)
+  public func matches(_ index: Int, _ word: StaticString) -> Bool { self[index].equalsIgnoringCase(word) }
+
+  /// Answers with an error that quotes the client, and ends the command.
+  public mutating func refuse(
+    _ prefix: StaticString, quoting quoted: Bytes, _ suffix: StaticString = ""
+  ) -> CommandError {
+    reply.error(prefix, quoting: quoted, suffix)
+    return .answered
+  }
+
+  public mutating func refuse(_ text: StaticString) -> CommandError {
+    reply.error(text)
+    return .answered
+  }
+
+  public mutating func refuse(_ text: String) -> CommandError {
+    reply.error(text)
+    return .answered
+  }
+}

@@ -1,0 +1,96 @@
+public import VersionedStore
+internal import Values
+
+/// A command as the engine runs it: the declaration, and what is worked out of it once.
+public struct CommandRecord {
+  public let command: Command
+  /// As in INFO commandstats and ACL rules: `get`, `client|list`.
+  public let fullName: String
+  /// The position of the first key, for the lookups that go ahead; -1 if there is none at a fixed place.
+  let firstKey: Int
+  let subcommands: [Immortal<CommandRecord>]
+  public let id: Int
+  public var statistics = CommandStatistics()
+  /// What the hot path asks, in one word.
+  let flags: CommandFlags
+  let arity: Arity
+}
+
+public struct CommandStatistics {
+  public var calls = 0
+  public var microseconds = 0.0
+  public var rejected = 0
+  public var failed = 0
+}
+
+/// All commands by name. Names are compared without regard to case.
+public final class CommandTable {
+  public private(set) var all: [Immortal<CommandRecord>] = []
+  /// Open addressing; a power of two, at most half full.
+  private let slots: BytesIndex
+
+  public init(_ families: [[Command]]) {
+    var id = 0
+    func record(_ command: Command, container: String?) -> Immortal<CommandRecord> {
+      id += 1
+      let fullName = container.map { "\($0)|\(command.name)" } ?? "\(command.name)"
+      var firstKey = -1
+      if case .index(let index)? = command.keys.first?.begin, case .range? = command.keys.first?.find { firstKey = index }
+      let own = id
+      return Immortal(
+        CommandRecord(
+          command: command, fullName: fullName, firstKey: firstKey,
+          subcommands: command.subcommands.map { record($0, container: fullName) }, id: own, flags: command.flags,
+          arity: command.arity))
+    }
+    for command in families.joined() { all.append(record(command, container: nil)) }
+    slots = BytesIndex(all.map { $0.value.command.name })
+    precondition(Set(all.map { $0.value.fullName }).count == all.count, "a command is declared twice")
+  }
+
+  @inline(__always)
+  public func find(_ name: Bytes) -> Immortal<CommandRecord>? {
+    let index = slots.find(name)
+    return index < 0 ? nil : all[index]
+  }
+
+  /// The command or subcommand that the arguments name; nil if there is none.
+  public func find(_ name: Bytes, subcommand: Bytes?) -> Immortal<CommandRecord>? {
+    guard let record = find(name) else { return nil }
+    guard !record.value.subcommands.isEmpty, let subcommand else { return record }
+    return record.value.subcommands.first { subcommand.equalsIgnoringCase($0.value.command.name) }
+  }
+}
+
+/// Finds a name's number among fixed names.
+struct BytesIndex {
+  private let names: [StaticString]
+  private let slots: [Int16]
+  private let mask: UInt64
+
+  init(_ names: [StaticString]) {
+    var capacity = 64
+    while capacity < names.count * 4 { capacity *= 2 }
+    var slots = [Int16](repeating: -1, count: capacity)
+    for (number, name) in names.enumerated() {
+      var at = Int(Bytes(name).caseInsensitiveHash & UInt64(capacity - 1))
+      while slots[at] >= 0 { at = (at + 1) & (capacity - 1) }
+      slots[at] = Int16(number)
+    }
+    self.names = names
+    self.slots = slots
+    mask = UInt64(capacity - 1)
+  }
+
+  /// The number of `name`, or -1.
+  @inline(__always)
+  func find(_ name: Bytes) -> Int {
+    var at = Int(name.caseInsensitiveHash & mask)
+    while slots[at] >= 0 {
+      let number = Int(slots[at])
+      if name.equalsIgnoringCase(names[number]) { return number }
+      at = (at &+ 1) & Int(mask)
+    }
+    return -1
+  }
+}

@@ -1,0 +1,6 @@
+/// The families of commands that the engine itself has; modules above bring theirs when the server is put together.
+public enum StandardCommands {
+  public static let families: [[Command]] = [
+    StringCommands.all
+  ]
+}

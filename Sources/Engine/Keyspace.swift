@@ -1,0 +1,99 @@
+public import VersionedStore
+public import Values
+
+/// The databases with what belongs to their use: time, access clocks, counters, and what is to be deleted because its time
+/// has come. Commands see it through a `ReadView` or an `Edit`.
+public final class Keyspace {
+  public let history: History
+  public let settings: Settings
+  /// The live dataset of the history, kept here for the hot path.
+  public private(set) var live: Dataset
+  public var statistics = KeyspaceStatistics()
+  /// The lookups of the present batch, which went ahead of the commands.
+  let probes = ProbeBatch()
+  /// The change count at which the lookups were made; another one means that their entries may be gone.
+  var probedAt = UInt64.max
+  /// Milliseconds since 1970 of the present batch.
+  public internal(set) var now: Int64 = 0
+  /// The access clock to write into what is used now; see `AccessClock`.
+  public private(set) var accessClock: UInt32 = 0
+  private(set) var isLFU = false
+  /// Keys that a reader found expired: they are deleted when the command is over.
+  var expiredOnRead: [(database: Int, key: [UInt8])] = []
+  /// A replica keeps expired keys, which its readers do not see, until the primary deletes them.
+  public var leavesExpiryToPrimary = false
+  /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
+  public var isActiveExpiryOn = true
+  /// Changes since the last save.
+  public var changesSinceSave = 0
+  private var random = SystemRandomNumberGenerator()
+
+  public init(settings: Settings, history: History) {
+    self.settings = settings
+    self.history = history
+    live = history.live
+  }
+
+  /// To be called when another dataset has gone live.
+  public func liveDatasetChanged() {
+    live = history.live
+    probedAt = .max
+  }
+
+  /// Sets the time for the commands that follow.
+  public func setTime(milliseconds: Int64) {
+    now = milliseconds
+    isLFU = settings.maxmemoryPolicy == .allKeysLFU || settings.maxmemoryPolicy == .volatileLFU
+    accessClock = isLFU ? AccessClock.LFU(milliseconds: now).rawValue : AccessClock.LRU(milliseconds: now).rawValue
+  }
+
+  /// Notes that `entry` was used.
+  @inline(__always)
+  func touch(_ entry: Entry) {
+    if isLFU {
+      touchLFU(entry)
+    } else if entry.accessClock != accessClock {
+      entry.accessClock = accessClock
+    }
+  }
+
+  private func touchLFU(_ entry: Entry) {
+    let clock = AccessClock.LFU(rawValue: entry.accessClock).accessed(
+      milliseconds: now, decayMinutes: settings.lfuDecayTime, logFactor: settings.lfuLogFactor,
+      random: random.next())
+    entry.accessClock = clock.rawValue
+  }
+
+  /// Deletes a key because its time has come.
+  func expire(_ database: Int, _ key: Bytes, _ hash: UInt64) {
+    if live.remove(database, key, hash) { statistics.expiredKeys += 1 }
+  }
+
+  /// Deletes what readers found expired, unless it was written meanwhile.
+  func deleteExpiredOnRead() {
+    let keys = expiredOnRead
+    expiredOnRead.removeAll(keepingCapacity: true)
+    guard !leavesExpiryToPrimary else { return }
+    for item in keys {
+      item.key.withBytes { key in
+        let hash = live.hash(key)
+        if let expiry = live.head.find(item.database, key, hash)?.expiry, expiry <= now {
+          expire(item.database, key, hash)
+        }
+      }
+    }
+  }
+}
+
+/// Counters of INFO stats; CONFIG RESETSTAT sets them back.
+public struct KeyspaceStatistics {
+  public var hits = 0
+  public var misses = 0
+  public var expiredKeys = 0
+  public var evictedKeys = 0
+  /// Share of keys that active expiry found to be expired, a running estimate in percent.
+  public var expiredStalePercentage = 0.0
+  public var expiredTimeCapReached = 0
+
+  public init() {}
+}

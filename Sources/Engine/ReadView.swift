@@ -1,0 +1,68 @@
+public import VersionedStore
+
+/// A root and a clock: all that a read command sees. It may be the live dataset or an old version, and the handler cannot
+/// tell; nor can it write.
+public struct ReadView {
+  public let root: Root
+  public let database: Int
+  /// Milliseconds since 1970; what expires at or before it is not there.
+  public let now: Int64
+  unowned(unsafe) let keyspace: Keyspace
+  /// Whether this is the live dataset, where reading leaves traces: access clocks and counters.
+  public let isLive: Bool
+  /// CLIENT NO-TOUCH.
+  let touches: Bool
+
+  @inline(__always)
+  init(_ keyspace: Keyspace, root: Root, database: Int, now: Int64, isLive: Bool, touches: Bool = true) {
+    self.root = root
+    self.database = database
+    self.now = now
+    self.keyspace = keyspace
+    self.isLive = isLive
+    self.touches = touches
+  }
+
+  /// The entry of `key`, if it has not expired. Counts as a use of the key, unless `quietly`.
+  @inline(__always)
+  public func find(_ key: Key, quietly: Bool = false) -> Entry? {
+    guard isLive else { return living(root.find(database, key.bytes, key.hash)) }
+    let found: Entry?
+    if key.probe >= 0, keyspace.probedAt == keyspace.live.changeCount {
+      found = keyspace.probes.find(key.probe, key.bytes)
+    } else {
+      found = root.find(database, key.bytes, key.hash)
+    }
+    guard let entry = found, entry.expiry == nil || isAlive(entry) else {
+      if !quietly { keyspace.statistics.misses &+= 1 }
+      return nil
+    }
+    if !quietly {
+      keyspace.statistics.hits &+= 1
+      if touches { keyspace.touch(entry) }
+    }
+    return entry
+  }
+
+  private func isAlive(_ entry: Entry) -> Bool {
+    if living(entry) != nil { return true }
+    keyspace.expiredOnRead.append((database, Array(entry.key)))
+    return false
+  }
+
+  @inline(__always)
+  private func living(_ entry: Entry?) -> Entry? {
+    guard let entry else { return nil }
+    if let expiry = entry.expiry, expiry <= now { return nil }
+    return entry
+  }
+
+  /// Whether `entry`, met in a walk, has expired.
+  @inline(__always)
+  public func hasExpired(_ entry: Entry) -> Bool {
+    guard let expiry = entry.expiry else { return false }
+    return expiry <= now
+  }
+
+  public var keyCount: Int { root.keyCount(database) }
+}

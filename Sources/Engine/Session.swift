@@ -1,0 +1,94 @@
+public import RESP
+public import VersionedStore
+
+/// One connection: what has come in and is not yet executed, what has to go out, and what the client has said about
+/// itself. Knows nothing of sockets.
+public final class Session {
+  /// Rising for the life of the process, from 1, as CLIENT ID gives it.
+  public let id: Int
+  public let peer: PeerAddress
+  public let createdAt: Int64
+  let input = ByteQueue(capacity: 1024)
+  public let output = ByteQueue(capacity: 1024)
+  var parser = RequestParser()
+  /// Input bytes that must be there before parsing is worth another try.
+  var needed = 1
+
+  public var database = 0
+  public var version = ProtocolVersion.resp2
+  public var name: [UInt8] = []
+  public var libraryName: [UInt8] = []
+  public var libraryVersion: [UInt8] = []
+  public var isAuthenticated = true
+  public var user: StaticString = "default"
+  /// The version that VERSION USE chose to read; nil reads the live dataset.
+  public var reading: VersionPin?
+  public var replyMode = ReplyMode.on
+  public var isExemptFromEviction = false
+  public var touchesKeys = true
+  /// The primary's command stream: writes are let in, and nothing is answered.
+  public var isPrimary = false
+
+  /// No further command is executed; the connection ends when the output is sent.
+  public var isClosing = false
+  /// Waits for an answer that comes later: nothing is parsed meanwhile.
+  public internal(set) var isWaiting = false
+  /// Is on the engine's list of sessions with input.
+  var isReady = false
+  /// Is on the engine's list of sessions with output.
+  var isDirty = false
+  /// The place in the present batch up to which its input was parsed.
+  var parsed = 0
+
+  /// Bytes given to the transport that the client has not taken yet.
+  public var unsentByteCount = 0
+  /// Since when the unsent output is above the soft limit, in milliseconds since 1970.
+  var softLimitSince: Int64?
+  public var lastInteraction: Int64
+  public var lastCommand: Immortal<CommandRecord>?
+  public var totalCommands = 0
+
+  init(id: Int, peer: PeerAddress, now: Int64) {
+    self.id = id
+    self.peer = peer
+    createdAt = now
+    lastInteraction = now
+  }
+
+  deinit {
+    input.deallocate()
+    output.deallocate()
+  }
+
+  /// Bytes received and not executed.
+  public var inputByteCount: Int { input.count }
+  /// Memory of the input, used or not.
+  public var inputCapacity: Int { input.capacity }
+}
+
+/// CLIENT REPLY.
+public enum ReplyMode: Sendable {
+  case on, off
+  /// The next command is not answered.
+  case skipNext
+  /// This command is not answered.
+  case skip
+}
+
+/// Both ends of a connection, as CLIENT LIST shows them.
+public struct PeerAddress: Sendable {
+  /// `ip:port`, `[ip]:port` or `path:0`.
+  public let remote: String
+  public let local: String
+  public let isUnixSocket: Bool
+  public let isLoopback: Bool
+  public let fileDescriptor: Int
+
+  public init(remote: String, local: String, isUnixSocket: Bool, isLoopback: Bool, fileDescriptor: Int) {
+    self.remote = remote
+    self.local = local
+    self.isUnixSocket = isUnixSocket
+    self.isLoopback = isLoopback
+    self.fileDescriptor = fileDescriptor
+  }
+}
