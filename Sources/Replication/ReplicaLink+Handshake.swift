@@ -66,13 +66,14 @@ extension ReplicaLink {
   }
 
   mutating func receiveInformation(_ bytes: Bytes, at now: Int64) -> Int {
-    guard var reply = information else { return bytes.count }
+    guard var reply = information.take() else { return bytes.count }
     do {
       let taken = try reply.take(bytes)
-      information = reply
-      guard let outcome = reply.outcome else { return taken }
-      information = nil
-      receive(outcome, at: now)
+      if let outcome = reply.outcome {
+        receive(outcome, at: now)
+      } else {
+        information = reply
+      }
       return taken
     } catch {
       fail(.replyTooLong, at: now)

@@ -1,0 +1,252 @@
+import Replication
+import Testing
+
+/// What the two say to each other before anything is transferred.
+@Suite struct HandshakeTests {
+  @Test func asksInOrder() {
+    var script = ScriptedLink { $0.announcedAddress = "10.0.0.9" }
+    script.start()
+    #expect(script.actions == [.connect(host: "primary", port: 6379)])
+    script.connect()
+    #expect(script.sent == ["*1\r\n$4\r\nPING\r\n"])
+    var requests: [String] = []
+    for reply in ["+PONG\r\n", ScriptedLink.bulk(ScriptedLink.information), "+OK\r\n", "+OK\r\n", "+OK\r\n"] {
+      script.receive(reply)
+      requests.append(script.lastRequest)
+    }
+    #expect(
+      requests == [
+        "INFO", "REPLCONF listening-port 7777", "REPLCONF ip-address 10.0.0.9", "REPLCONF capa eof capa psync2",
+        "PSYNC ? -1",
+      ])
+    #expect(script.link.state == .handshake(.synchronization))
+  }
+
+  @Test func authenticates() {
+    var script = ScriptedLink { $0.password = Array("secret".utf8) }
+    script.start()
+    script.connect()
+    script.receive("-NOAUTH Authentication required.\r\n")
+    #expect(script.lastRequest == "AUTH secret")
+    script.receive("+OK\r\n")
+    #expect(script.lastRequest == "INFO")
+
+    var withUser = ScriptedLink {
+      $0.username = Array("repl".utf8)
+      $0.password = [0, 255, 13, 10]
+    }
+    withUser.start()
+    withUser.connect()
+    withUser.receive("+PONG\r\n")
+    #expect(
+      withUser.actions.last
+        == .send(Array("*3\r\n$4\r\nAUTH\r\n$4\r\nrepl\r\n$4\r\n".utf8) + [0, 255, 13, 10] + Array("\r\n".utf8)))
+  }
+
+  @Test(arguments: ["-NOPERM this user has no permissions\r\n", "-ERR operation not permitted\r\n", "+whatever\r\n"])
+  func toleratedReplyToPing(reply: String) {
+    var script = ScriptedLink()
+    script.start()
+    script.connect()
+    script.receive(reply)
+    #expect(script.link.state == .handshake(.information))
+  }
+
+  /// Refusals of what is good to have do not end the handshake.
+  @Test func goesOnWithoutInformationAndOptions() {
+    var script = ScriptedLink()
+    script.start()
+    script.connect()
+    script.receive("+PONG\r\n-NOPERM no INFO for you\r\n-ERR unknown option\r\n-ERR unknown option\r\n")
+    #expect(script.link.state == .handshake(.synchronization))
+    #expect(script.log.contains("(Non critical) Master does not understand REPLCONF capa: -ERR unknown option"))
+  }
+
+  /// `(replies, what the log says)`; the last reply is at fault.
+  static let failures: [([String], String)] = {
+    let information = ScriptedLink.bulk(ScriptedLink.information)
+    let ready = ["+PONG", information, "+OK", "+OK"]
+    let own = ScriptedLink.bulk("run_id:\(ScriptedLink.runID)\r\n")
+    return [
+      (["-LOADING Redis is loading"], "Error reply to PING from master: '-LOADING Redis is loading'"),
+      (["HTTP/1.1 400 Bad Request"], "Error reply to PING from master: 'HTTP/1.1 400 Bad Request'"),
+      (["+PONG", own], "MASTER is this server itself, a server can't replicate from itself"),
+      (
+        ["+PONG", "$9999999"],
+        "Bad protocol from MASTER, a reply is too long, are you sure the host and port are right?"
+      ),
+      (
+        ready + ["-NOMASTERLINK Can't SYNC"],
+        "Master is currently unable to PSYNC but should be in the future: -NOMASTERLINK Can't SYNC"
+      ),
+      (ready + ["-LOADING"], "Master is currently unable to PSYNC but should be in the future: -LOADING"),
+      (
+        ready + ["-ERR unknown command"],
+        "Master does not support PSYNC or is in error state (reply: -ERR unknown command)"
+      ),
+      (
+        ready + ["-NOAUTH Authentication required."],
+        "Master does not support PSYNC or is in error state (reply: -NOAUTH Authentication required.)"
+      ),
+      (ready + ["+OK"], "Unexpected reply to PSYNC from master: +OK"),
+      (ready + ["+FULLRESYNC"], "Unexpected reply to PSYNC from master: +FULLRESYNC"),
+      (ready + ["+FULLRESYNC abc 5"], "Unexpected reply to PSYNC from master: +FULLRESYNC abc 5"),
+      (
+        ready + ["+FULLRESYNC \(SnapshotText.id) x"],
+        "Unexpected reply to PSYNC from master: +FULLRESYNC \(SnapshotText.id) x"
+      ),
+      (
+        ready + ["+FULLRESYNC \(SnapshotText.id) -1"],
+        "Unexpected reply to PSYNC from master: +FULLRESYNC \(SnapshotText.id) -1"
+      ),
+      (ready + ["+CONTINUE"], "Unexpected reply to PSYNC from master: +CONTINUE"),
+      (ready + ["+CONTINUE \(SnapshotText.id)"], "Unexpected reply to PSYNC from master: +CONTINUE \(SnapshotText.id)"),
+    ]
+  }()
+
+  @Test(arguments: failures) func failsWithACause(replies: [String], text: String) {
+    var script = ScriptedLink()
+    script.start()
+    script.connect()
+    for reply in replies { script.receive(reply + "\r\n") }
+    #expect(script.log.last == text)
+    #expect(script.link.lastError?.description == text)
+    #expect(script.isClosed)
+    #expect(script.live == ["0 old": "kept"])
+    guard case .waiting = script.link.state else {
+      Issue.record("\(script.link.state)")
+      return
+    }
+  }
+
+  @Test func wrongPassword() {
+    var script = ScriptedLink { $0.password = Array("wrong".utf8) }
+    script.start()
+    script.connect()
+    script.receive("-NOAUTH Authentication required.\r\n")
+    script.receive("-WRONGPASS invalid username-password pair or user is disabled.\r\n")
+    #expect(
+      script.log.last
+        == "Unable to AUTH to MASTER: -WRONGPASS invalid username-password pair or user is disabled.")
+    #expect(script.isClosed)
+  }
+
+  @Test func aLineWithoutEndIsNotGathered() {
+    var script = ScriptedLink()
+    script.start()
+    script.connect()
+    for _ in 0..<1024 { script.receive("+") }
+    #expect(!script.isClosed)
+    script.receive("+")
+    #expect(script.link.lastError == .replyTooLong)
+    #expect(script.isClosed)
+  }
+
+  @Test func lonelyNewlinesAreSignsOfLife() {
+    var script = ScriptedLink()
+    script.shakeHands()
+    for _ in 0..<100 {
+      script.pass(milliseconds: 50_000)
+      script.receive("\n")
+    }
+    script.receive("+FULLRESYNC \(SnapshotText.id) 1000\r\n")
+    for _ in 0..<100 {
+      script.pass(milliseconds: 50_000)
+      script.receive("\r\n")
+    }
+    #expect(script.link.state == .awaitingTransfer)
+    script.receive("$5\r\n")
+    #expect(script.link.state == .staging)
+  }
+
+  @Test func anyChunkSizeIsTheSame() {
+    var whole = ScriptedLink()
+    whole.shakeHands()
+    for chunkSize in 1...20 {
+      var script = ScriptedLink()
+      script.start()
+      script.connect()
+      let replies = "+PONG\r\n\(ScriptedLink.bulk(ScriptedLink.information))+OK\r\n+OK\r\n"
+      script.receive(replies, chunkSize: chunkSize)
+      #expect(script.actions == whole.actions)
+    }
+  }
+
+  @Test(arguments: [0, 1, 2, 3, 4, 5]) func silenceEndsEveryStep(replyCount: Int) {
+    let replies = [
+      "+PONG\r\n", ScriptedLink.bulk(ScriptedLink.information), "+OK\r\n", "+OK\r\n",
+      "+FULLRESYNC \(SnapshotText.id) 7\r\n",
+    ]
+    var script = ScriptedLink()
+    script.start()
+    script.connect()
+    for reply in replies.prefix(replyCount) { script.receive(reply) }
+    script.pass(milliseconds: 59_999)
+    #expect(!script.isClosed)
+    script.pass(milliseconds: 1)
+    #expect(script.isClosed)
+    #expect(script.link.lastError == (replyCount < 5 ? .handshakeTimeout : .transferTimeout))
+  }
+
+  @Test(arguments: [0, 1, 2, 3, 4, 5]) func aBrokenConnectionEndsEveryStep(replyCount: Int) {
+    let replies = [
+      "+PONG\r\n", ScriptedLink.bulk(ScriptedLink.information), "+OK\r\n", "+OK\r\n",
+      "+FULLRESYNC \(SnapshotText.id) 7\r\n",
+    ]
+    var script = ScriptedLink()
+    script.start()
+    script.connect()
+    for reply in replies.prefix(replyCount) { script.receive(reply) }
+    script.close("reset by peer")
+    #expect(
+      script.link.lastError
+        == (replyCount < 5 ? .lostInHandshake(reason: "reset by peer") : .lostInTransfer(reason: "reset by peer")))
+  }
+
+  @Test func retriesWithGrowingPauses() {
+    var script = ScriptedLink()
+    script.start()
+    var pauses: [Int64] = []
+    for _ in 0..<8 {
+      script.close("Connection refused")
+      #expect(script.link.lastError == .unreachable(reason: "Connection refused"))
+      guard let next = script.link.nextTick else { break }
+      pauses.append(next - script.now)
+      script.pass(milliseconds: next - script.now - 1)
+      #expect(script.actions.last == .close)
+      script.pass(milliseconds: 1)
+      #expect(script.actions.last == .connect(host: "primary", port: 6379))
+    }
+    #expect(pauses.count == 8)
+    for (pause, expected) in zip(pauses, [1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000] as [Int64]) {
+      #expect((expected * 3 / 4..<expected * 5 / 4).contains(pause))
+    }
+    #expect(Set(pauses.suffix(5)).count > 1)
+  }
+
+  @Test func connectingThatNeverEnds() {
+    var script = ScriptedLink()
+    script.start()
+    script.pass(milliseconds: 60_000)
+    #expect(script.link.lastError == .handshakeTimeout)
+  }
+
+  @Test func stopAtAnyMoment() {
+    for replyCount in 0...4 {
+      var script = ScriptedLink()
+      script.start()
+      script.connect()
+      for reply in ["+PONG\r\n", ScriptedLink.bulk(ScriptedLink.information), "+OK\r\n", "+OK\r\n"].prefix(replyCount) {
+        script.receive(reply)
+      }
+      script.link.stop()
+      script.perform()
+      #expect(script.isClosed)
+      let count = script.actions.count
+      script.receive("+OK\r\n")
+      script.pass(milliseconds: 1_000_000)
+      #expect(script.actions.count == count)
+      #expect(script.link.state == .idle)
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Replication
+import Testing
+
+/// The stream of commands: acknowledgements, and where to go on.
+@Suite struct StreamTests {
+  static let set = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$2\r\n\r\n\r\n"
+  static let ping = "*1\r\n$4\r\nPING\r\n"
+  static let getAcknowledgement = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
+
+  static func streaming() -> ScriptedLink {
+    var script = ScriptedLink()
+    script.beginStream()
+    script.actions = []
+    return script
+  }
+
+  static func offset(_ text: String) -> ReplicationOffset { ReplicationOffset(rawValue: 1000 + Int64(text.utf8.count)) }
+
+  @Test func everyByteIsExecutedAndCounted() {
+    let stream = Self.set + Self.ping + Self.set
+    for chunkSize in 1...stream.utf8.count {
+      var script = Self.streaming()
+      script.receive(stream, chunkSize: chunkSize)
+      #expect(script.executed == Array(stream.utf8))
+      #expect(script.link.receivedOffset == Self.offset(stream))
+    }
+  }
+
+  @Test func acknowledgesEachSecondWhatIsApplied() {
+    var script = Self.streaming()
+    script.receive(Self.set + Self.set)
+    script.pass(milliseconds: 999)
+    #expect(script.sent.isEmpty)
+    script.pass(milliseconds: 1)
+    #expect(script.lastRequest == "REPLCONF ACK 1000")
+    script.link.applied(upTo: Self.offset(Self.set), at: script.now)
+    script.pass(milliseconds: 1000)
+    #expect(script.sent.count == 2)
+    #expect(script.lastRequest == "REPLCONF ACK \(1000 + Self.set.utf8.count)")
+  }
+
+  @Test func anAcknowledgementThatIsAskedForWaitsForWhatCameBefore() {
+    for chunkSize in 1...20 {
+      var script = Self.streaming()
+      script.receive(Self.set + Self.getAcknowledgement + Self.set, chunkSize: chunkSize)
+      #expect(script.sent.isEmpty)
+      script.link.applied(upTo: Self.offset(Self.set), at: script.now)
+      script.perform()
+      #expect(script.lastRequest == "REPLCONF ACK \(1000 + Self.set.utf8.count)")
+      script.link.applied(upTo: Self.offset(Self.set + Self.getAcknowledgement), at: script.now)
+      script.perform()
+      #expect(script.sent.count == 1)
+      script.receive(Self.getAcknowledgement.lowercased())
+      script.link.applied(upTo: Self.offset(Self.set + Self.getAcknowledgement + Self.set), at: script.now)
+      script.perform()
+      #expect(script.sent.count == 2)
+    }
+  }
+
+  @Test func goesOnBehindTheLastWholeCommand() {
+    let stream = Self.set + Self.ping + Self.set
+    for count in 0...stream.utf8.count {
+      var script = Self.streaming()
+      script.receive(Array(stream.utf8.prefix(count)))
+      script.pass(milliseconds: 1000)
+      script.close()
+      #expect(script.actions.suffix(2) == [.endStream, .close])
+      let whole = [Self.set, Self.set + Self.ping, stream].last { $0.utf8.count <= count } ?? ""
+      #expect(script.link.position?.offset == Self.offset(whole))
+    }
+  }
+
+  @Test func goesOnBeforeAnOpenTransaction() {
+    let multi = "*1\r\n$5\r\nmulti\r\n"
+    let exec = "*1\r\n$4\r\nEXEC\r\n"
+    var script = Self.streaming()
+    script.receive(Self.ping + multi + Self.set + Self.set)
+    var other = script
+    script.close()
+    #expect(script.link.position?.offset == Self.offset(Self.ping))
+    other.receive(exec)
+    other.close()
+    #expect(other.link.position?.offset == Self.offset(Self.ping + multi + Self.set + Self.set + exec))
+  }
+
+  @Test func aStreamThatBreaksIsTakenUpAtOnce() {
+    var script = Self.streaming()
+    script.receive(Self.set)
+    script.pass(milliseconds: 2000)
+    script.close("reset by peer")
+    #expect(script.link.lastError == .lostInStream(reason: "reset by peer"))
+    #expect(script.link.downSince == script.now)
+    script.pass(milliseconds: 0)
+    script.connect()
+    script.receive("+PONG\r\n-NOPERM\r\n+OK\r\n+OK\r\n")
+    #expect(script.lastRequest == "PSYNC \(SnapshotText.id) \(1001 + Self.set.utf8.count)")
+    let newID = String(repeating: "n", count: 40)
+    script.receive("+CONTINUE \(newID)\r\n\(Self.ping)")
+    #expect(script.log.contains("Master replication ID changed to \(newID)"))
+    let position = ReplicationPosition(id: ReplicationID(newID)!, offset: Self.offset(Self.set))
+    #expect(script.actions.contains(.resume(position)))
+    #expect(!script.actions.contains(.discardStaged))
+    #expect(script.link.receivedOffset == Self.offset(Self.set + Self.ping))
+    #expect(script.link.lastError == nil)
+    #expect(script.link.downSince == nil)
+    #expect(script.live == SnapshotText.keys)
+  }
+
+  @Test func aStreamThatBreaksAtOnceIsNotTakenUpAtOnce() throws {
+    var script = Self.streaming()
+    script.close()
+    #expect(try #require(script.link.nextTick) >= script.now + 750)
+  }
+
+  @Test(arguments: ["\r\n", " \(SnapshotText.id)\r\n"]) func continuesTheSameHistory(rest: String) {
+    var script = ScriptedLink(position: ScriptedLink.position)
+    script.shakeHands()
+    #expect(script.lastRequest == "PSYNC \(SnapshotText.id) 1001")
+    script.receive("+CONTINUE" + rest)
+    #expect(script.actions.contains(.resume(ScriptedLink.position)))
+    #expect(script.link.state == .streaming)
+    #expect(!script.log.contains { $0.contains("ID changed") })
+  }
+
+  @Test func aPrimaryThatForgotUsSendsEverything() {
+    var script = ScriptedLink(position: ScriptedLink.position)
+    script.beginTransfer(length: SnapshotText.file.count)
+    #expect(script.link.state == .staging)
+    #expect(script.live == ["0 old": "kept"])
+    script.receive(SnapshotText.file)
+    script.commit()
+    #expect(script.live == SnapshotText.keys)
+  }
+
+  @Test func silenceEndsTheStream() {
+    var script = Self.streaming()
+    script.pass(milliseconds: 59_999)
+    #expect(script.link.state == .streaming)
+    script.pass(milliseconds: 1)
+    #expect(script.link.lastError == .streamTimeout)
+    #expect(script.log.last == "MASTER timeout: no data nor PING received...")
+    #expect(script.isClosed)
+  }
+
+  @Test(arguments: [
+    "PING\r\n", "*1\r\n+PING\r\n", "*x\r\n", "*\r\n", "*-1\r\n", "*1\r$4\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n",
+    "*99999999999\r\n", "*1\r\n$536870913\r\n", "*1\r\n$99999999999999999999\r\n", "*1\n",
+  ]) func whatIsNoCommandNeedsAFullSync(text: String) {
+    for chunkSize in [1, 1000] {
+      var script = Self.streaming()
+      script.receive(Self.set)
+      script.receive(text, chunkSize: chunkSize)
+      guard case .streamMalformed = script.link.lastError else {
+        Issue.record("\(String(describing: script.link.lastError))")
+        return
+      }
+      #expect(script.link.position == nil)
+      #expect(script.actions.suffix(2) == [.endStream, .close])
+    }
+  }
+
+  @Test func stopEndsTheStream() {
+    var script = Self.streaming()
+    script.link.stop()
+    script.perform()
+    #expect(script.actions == [.endStream, .close])
+  }
+}
