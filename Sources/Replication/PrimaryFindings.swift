@@ -12,7 +12,8 @@ public struct PrimaryFindings: Sendable, Equatable {
   public var keyCount: UInt64?
   /// Whether it is this server itself.
   public var isSelf = false
-  public var supportsPSYNC = false
+  /// Why it would not answer PSYNC, in its own words.
+  public var synchronizationRefusal: String?
 
   public init() {}
 
@@ -24,6 +25,14 @@ public struct PrimaryFindings: Sendable, Equatable {
       note(String(decoding: line[..<colon], as: UTF8.self), value)
     }
     isSelf = runID == ownRunID
+  }
+
+  /// What a link to this primary would fail with, as far as can be told beforehand.
+  public var obstacle: LinkError? {
+    if isSelf { return .isSelf }
+    if let synchronizationRefusal { return .synchronizationRefused(reply: synchronizationRefusal) }
+    if isLinkUp == false { return .unableYet(reply: "-NOMASTERLINK it is a replica without a primary") }
+    return nil
   }
 
   private mutating func note(_ field: String, _ value: String) {

@@ -53,7 +53,7 @@ extension ReplicaLink {
       noteRefusal(reply, of: "REPLCONF capa")
       askSynchronization()
     case .synchronizationSupport:
-      findings.supportsPSYNC = reply.contains("wrong number of arguments")
+      if !reply.contains("wrong number of arguments") { findings.synchronizationRefusal = reply }
       report()
     case .synchronization:
       receiveSynchronization(reply, at: now)
@@ -85,6 +85,8 @@ extension ReplicaLink {
     switch outcome {
     case .text(let text):
       findings = PrimaryFindings(information: text, ownRunID: settings.runID)
+    case .refused(let reply) where reply.hasPrefix("-NOAUTH"):
+      return fail(.authenticationRefused(reply: reply), at: now)
     case .refused(let reply):
       // A user that may only replicate has no INFO. The primary then cannot be told from ourselves; that is no failure.
       findings = PrimaryFindings()

@@ -38,7 +38,7 @@ struct StreamScanner: Sendable {
     self.offset = offset
     self.resumeOffset = offset
     self.commandOffset = offset
-    self.lengthLimit = lengthLimit
+    self.lengthLimit = min(lengthLimit, 1 << 48)  // ten times a length stays far from overflow
   }
 
   mutating func scan(_ bytes: Bytes) throws(Malformed) {

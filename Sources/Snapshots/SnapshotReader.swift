@@ -45,7 +45,9 @@ public struct SnapshotReader: Sendable {
   var valueScratch: [UInt8] = []
 
   /// - Parameter stringLimit: the longest string to accept, in bytes (`proto-max-bulk-len`).
-  public init(stringLimit: Int = 512 << 20) { self.stringLimit = stringLimit }
+  public init(stringLimit: Int = 512 << 20) {
+    self.stringLimit = min(stringLimit, 1 << 48)  // sums of lengths stay far from overflow
+  }
 
   /// Reads on in the next bytes of the file, and returns how many of them belong to it: all, unless the file ends
   /// within the chunk.

@@ -72,6 +72,10 @@ import Testing
       (["HTTP/1.1 400 Bad Request"], "Error reply to PING from master: 'HTTP/1.1 400 Bad Request'"),
       (["+PONG", own], "MASTER is this server itself, a server can't replicate from itself"),
       (
+        ["-NOAUTH Authentication required.", "-NOAUTH Authentication required."],
+        "Unable to AUTH to MASTER: -NOAUTH Authentication required."
+      ),
+      (
         ["+PONG", "$9999999"],
         "Bad protocol from MASTER, a reply is too long, are you sure the host and port are right?"
       ),

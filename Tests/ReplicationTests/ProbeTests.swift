@@ -39,8 +39,8 @@ import Testing
     expected.replicationID = SnapshotText.id
     expected.offset = 4711
     expected.keyCount = 43
-    expected.supportsPSYNC = true
     #expect(script.reports == [.reached(expected)])
+    #expect(expected.obstacle == nil)
     #expect(script.actions.suffix(2).first == .close)
     #expect(script.link.state == .idle)
   }
@@ -54,13 +54,27 @@ import Testing
       return
     }
     #expect(findings.isSelf)
+    #expect(findings.obstacle == .isSelf)
     #expect(findings.keyCount == 0)
   }
 
   @Test func withoutInfoAndPsync() {
     var script = Self.probe()
     script.receive("-NOPERM no\r\n-ERR unknown command 'PSYNC'\r\n")
-    #expect(script.reports == [.reached(PrimaryFindings())])
+    var expected = PrimaryFindings()
+    expected.synchronizationRefusal = "-ERR unknown command 'PSYNC'"
+    #expect(script.reports == [.reached(expected)])
+    #expect(expected.obstacle == .synchronizationRefused(reply: "-ERR unknown command 'PSYNC'"))
+  }
+
+  @Test func aReplicaWithoutPrimary() {
+    var script = Self.probe()
+    script.receive(ScriptedLink.bulk("role:slave\r\nmaster_link_status:down\r\n"))
+    script.receive("-ERR wrong number of arguments for 'psync' command\r\n")
+    guard case .reached(let findings) = script.reports.first, case .unableYet = findings.obstacle else {
+      Issue.record("\(script.reports)")
+      return
+    }
   }
 
   @Test func failureIsReportedOnce() {

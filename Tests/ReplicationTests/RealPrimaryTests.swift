@@ -114,8 +114,7 @@ struct ConnectedLink {
     #expect(findings.version == "7.0.15")
     #expect(findings.role == "master")
     #expect(findings.keyCount == 1)
-    #expect(findings.supportsPSYNC)
-    #expect(!findings.isSelf)
+    #expect(findings.obstacle == nil)
 
     var own = try ConnectedLink(server, ScriptedLink { $0.runID = findings.runID ?? "" })
     try own.run { $0.isClosed }

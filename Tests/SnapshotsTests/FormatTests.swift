@@ -19,8 +19,7 @@ import VersionedStore
     #expect(sum.value == 0xe9c6_d914_c4b8_d9ca)
   }
 
-  @Test(arguments: ["0001", "0004"]) func versionsBefore5EndWithoutChecksum(version: String) throws
-  {
+  @Test(arguments: ["0001", "0004"]) func noChecksumBeforeVersion5(version: String) throws {
     let file = FileBuilder(version: version).raw(254, 0).pair("k", "v").end(checksum: false)
     var reading = Reading()
     try reading.run(file + [1, 2, 3], chunkSize: { 100 })
@@ -28,7 +27,7 @@ import VersionedStore
     #expect(reading.taken == file.count)
   }
 
-  @Test(arguments: ["0005", "0009", "0011", "0012"]) func laterVersionsHaveAChecksum(
+  @Test(arguments: ["0005", "0009", "0011", "0012"]) func checksumSinceVersion5(
     version: String
   ) throws {
     let file = FileBuilder(version: version).pair("k", "v")
