@@ -22,7 +22,6 @@ extension Directive {
     Directive("logfile", .text(), \.server.logfile, change: .onlyAtStart),
     Directive("loglevel", .choice, \.server.loglevel),
     Directive("always-show-logo", .flag, \.server.alwaysShowLogo, change: .onlyAtStart),
-    Directive("disable-thp", .flag, \.server.disableTHP, change: .onlyAtStart),
     dir,
     shutdownFlags("shutdown-on-sigterm", \.server.shutdownOnSigterm),
     shutdownFlags("shutdown-on-sigint", \.server.shutdownOnSigint),

@@ -58,6 +58,8 @@ extension Directive {
     .dormant("activerehashing", .flag, "yes"),
     .dormant("dynamic-hz", .flag, "yes"),
     .dormant("jemalloc-bg-thread", .flag, "yes"),
+    // Huge pages harm a server that forks, which this one never does.
+    .dormant("disable-thp", .flag, "yes", change: .onlyAtStart),
     .dormant("set-proc-title", .flag, "yes", change: .onlyAtStart),
     .dormant("proc-title-template", .text(), "{title} {listen-addr} {server-mode}"),
     oomScoreAdjValues,

@@ -21,8 +21,6 @@ final class ServerSettings {
   var daemonize = false
   var pidfile: String?
   var alwaysShowLogo = false
-  /// Keeps the kernel from backing the process with huge pages.
-  var disableTHP = true
   var shutdownOnSigterm: [ShutdownFlag] = [.default]
   var shutdownOnSigint: [ShutdownFlag] = [.default]
   /// When a snapshot is due; kept for the module that will save, and for clients that ask.

@@ -1,0 +1,144 @@
+import Engine
+import Glibc
+import Logging
+import NIOCore
+
+/// A server from its first log line to its last: sockets, transport, and the effects of CONFIG SET on them.
+///
+/// Confined to the serving loop.
+final class ServerInstance {
+  /// Why the server did not start; the log has said it already.
+  struct StartFailure: Error {}
+
+  private let configuration: Configuration
+  private let log: LogFile
+  private let logger: Logger
+  private let transport: Transport
+  private let listeners: Listeners
+  private var pidFile: PidFile?
+  private let stopped: EventLoopPromise<Void>
+  private var isStopping = false
+
+  /// Opens the sockets and serves.
+  init(
+    _ configuration: Configuration, engine: any ServingEngine, log: LogFile, eventLoop: any EventLoop
+  ) throws(StartFailure) {
+    self.configuration = configuration
+    self.log = log
+    logger = log.logger()
+    transport = Transport(engine: engine, eventLoop: eventLoop)
+    listeners = Listeners(transport: transport, logger: logger)
+    stopped = eventLoop.makePromise()
+
+    try makeRoomForClients()
+    try listen()
+    announce()
+    applyChanges()
+    transport.onShutdownRequest = { [weak self] in
+      eventLoop.assumeIsolated().execute { self?.stop() }
+    }
+    transport.startCron { configuration.engine.hz }
+  }
+
+  /// Succeeds when the server has stopped.
+  var whenStopped: EventLoopFuture<Void> { stopped.futureResult }
+
+  /// Stops accepting, closes every connection, removes what the server left on the disk for others to find it by.
+  func stop() {
+    guard !isStopping else { return }
+    isStopping = true
+    logger.warning("User requested shutdown...")
+    listeners.close()
+    transport.shutdown()
+    if let pidFile {
+      logger.notice("Removing the pid file.")
+      pidFile.remove()
+    }
+    if let path = configuration.server.unixsocket {
+      logger.notice("Removing the unix socket file.")
+      _ = unsafe unlink(path)
+    }
+    logger.warning("\(Release.name) is now ready to exit, bye bye...")
+    stopped.succeed()
+  }
+
+  private func makeRoomForClients() throws(StartFailure) {
+    guard let clients = OpenFiles.makeRoom(for: configuration.engine.maxclients, logger: logger) else {
+      throw StartFailure()
+    }
+    configuration.engine.maxclients = clients
+  }
+
+  private func listen() throws(StartFailure) {
+    let settings = configuration.server
+    do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
+      logger.warning("Failed listening on port \(settings.port) (TCP), aborting.")
+      throw StartFailure()
+    }
+    if let path = settings.unixsocket {
+      do throws(ListeningSocket.Failure) { try listeners.listenUnix(path, settings) } catch {
+        logger.warning("Opening Unix socket: \(error.text)")
+        throw StartFailure()
+      }
+    }
+    guard listeners.isServingTCP || listeners.isServingUnix else {
+      logger.warning("Configured to not listen anywhere, exiting.")
+      throw StartFailure()
+    }
+  }
+
+  private func announce() {
+    let settings = configuration.server
+    if let path = settings.pidfile ?? (settings.daemonize ? PidFile.daemonPath : nil) {
+      pidFile = PidFile(path: path)
+      pidFile?.write()
+    }
+    if settings.alwaysShowLogo || log.isTerminal {
+      log.write(raw: Banner.logo(port: settings.port), at: .notice)
+    } else {
+      logger.notice("\(Banner.line(port: settings.port))")
+    }
+    logger.warning("Server initialized")
+    if !settings.savePoints.isEmpty {
+      logger.warning("WARNING: save points are configured, but this build writes no snapshots: nothing will be saved.")
+    }
+    if listeners.isServingTCP { logger.notice("Ready to accept connections") }
+    if let path = settings.unixsocket { logger.notice("The server is now ready to accept connections at \(path)") }
+    let maxmemory = configuration.engine.maxmemory
+    if maxmemory > 0, maxmemory < 1 << 20 {
+      logger.warning(
+        """
+        WARNING: You specified a maxmemory value that is less than 1MB (current value is \(maxmemory) bytes). \
+        Are you sure this is what you really want?
+        """)
+    }
+  }
+
+  /// What CONFIG SET does beyond storing the value.
+  private func applyChanges() {
+    let settings = configuration.server
+    configuration.onChange(of: "loglevel") { [log] in log.setLevel(settings.loglevel) }
+    configuration.onChange(of: "port") { [listeners] () throws(BadValue) in
+      do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
+        throw BadValue(reason: "Unable to listen on this port. Check server logs.")
+      }
+    }
+    configuration.onChange(of: "bind") { [listeners] () throws(BadValue) in
+      do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
+        throw BadValue(reason: "Failed to bind to specified addresses.")
+      }
+    }
+    configuration.onChange(of: "tcp-keepalive") { [listeners] () throws(BadValue) in
+      do throws(ListeningSocket.Failure) { try listeners.setKeepalive(seconds: settings.tcpKeepalive) } catch {
+        throw BadValue(reason: error.text)
+      }
+    }
+    let engine = configuration.engine
+    configuration.onChange(of: "maxclients") { () throws(BadValue) in
+      guard case .reduced(let clients, _, _) = OpenFiles.makeRoom(for: engine.maxclients) else { return }
+      throw BadValue(
+        reason:
+          "The operating system is not able to handle the specified number of clients, try with \(clients)")
+    }
+  }
+}

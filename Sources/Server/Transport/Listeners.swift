@@ -1,0 +1,97 @@
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The sockets that a server listens on, as `bind`, `port` and `unixsocket` say. Confined to the serving loop.
+final class Listeners {
+  /// Nothing that was asked for can be listened on; the log says why.
+  struct Failure: Error {}
+
+  /// A socket in NIO's care. Registration takes a turn of the loop, hence the future.
+  private struct Listener {
+    let descriptor: CInt
+    let channel: EventLoopFuture<any Channel>
+
+    func close() { channel.whenSuccess { $0.close(promise: nil) } }
+  }
+
+  private let transport: Transport
+  private let logger: Logger
+  private var tcp: [Listener] = []
+  private var unix: Listener?
+
+  init(transport: Transport, logger: Logger) {
+    self.transport = transport
+    self.logger = logger
+  }
+
+  var isServingTCP: Bool { !tcp.isEmpty }
+  var isServingUnix: Bool { unix != nil }
+
+  /// Listens on the configured addresses and port instead of those before. When one of them fails, those stay.
+  func listenTCP(_ settings: ServerSettings) throws(Failure) {
+    var sockets: [CInt] = []
+    do throws(Failure) {
+      for address in settings.port == 0 ? [] : settings.bind {
+        if let socket = try openTCP(address, settings) { sockets.append(socket) }
+      }
+    } catch {
+      for socket in sockets { Glibc.close(socket) }
+      throw error
+    }
+    for listener in tcp { listener.close() }
+    tcp = sockets.map(serve)
+  }
+
+  func listenUnix(_ path: String, _ settings: ServerSettings) throws(ListeningSocket.Failure) {
+    unix = serve(try ListeningSocket.unix(path, mode: settings.unixsocketperm, backlog: settings.tcpBacklog))
+  }
+
+  /// Connections accepted from now on are probed after `seconds` of silence.
+  func setKeepalive(seconds: Int) throws(ListeningSocket.Failure) {
+    for listener in tcp { try ListeningSocket.setKeepalive(listener.descriptor, seconds: seconds) }
+  }
+
+  func close() {
+    for listener in tcp { listener.close() }
+    unix?.close()
+    tcp = []
+    unix = nil
+  }
+
+  /// The socket, or nil for an address that may be missing and is.
+  private func openTCP(_ address: String, _ settings: ServerSettings) throws(Failure) -> CInt? {
+    let isOptional = address.hasPrefix("-")
+    let address = isOptional ? String(address.dropFirst()) : address
+    do throws(ListeningSocket.Failure) {
+      return try ListeningSocket.tcp(
+        address, port: settings.port, backlog: settings.tcpBacklog, keepalive: settings.tcpKeepalive)
+    } catch {
+      logger.warning(
+        "Warning: Could not create server TCP listening socket \(address):\(settings.port): \(error.text)")
+      let isMissing = error.code == EADDRNOTAVAIL && isOptional
+      let isUnknownFamily = [
+        ENOPROTOOPT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EPFNOSUPPORT, EAFNOSUPPORT,
+      ].contains(error.code)
+      guard isMissing || isUnknownFamily else { throw Failure() }
+      return nil
+    }
+  }
+
+  /// Gives a listening socket to NIO, and every connection that it accepts to the transport.
+  private func serve(_ socket: CInt) -> Listener {
+    let transport = NIOLoopBound(self.transport, eventLoop: self.transport.eventLoop)
+    let channel = ServerBootstrap(group: self.transport.eventLoop)
+      .serverChannelOption(.maxMessagesPerRead, value: 64)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Connection(transport: transport.value))
+        }
+      }
+      .withBoundSocket(socket)
+    return Listener(descriptor: socket, channel: channel)
+  }
+}

@@ -1,0 +1,142 @@
+import Glibc
+import NIOCore
+import VersionedStore
+
+/// The connections of a server and the turns of its serving loop.
+///
+/// NIO hands over the input of every socket that was readable, then runs the tasks that were set meanwhile: the tick is
+/// such a task, set by the first input of a turn, so that one tick executes all that a turn brought in. Output goes
+/// straight from the engine's buffer to the socket; only what the kernel will not take is copied, for NIO to send
+/// when the peer reads again.
+///
+/// Confined to its event loop.
+final class Transport: ServingTransport {
+  let eventLoop: any EventLoop
+  let engine: any ServingEngine
+  /// Called when the engine asks the server to stop.
+  var onShutdownRequest: () -> Void = {}
+  private var connections: [Connection?] = []
+  private var freeSlots: [Int] = []
+  private var isTickRequested = false
+  /// Connections to close when the engine has returned.
+  private var leaving: [Connection] = []
+  private var cronTask: Scheduled<Void>?
+  private var tickTask: @Sendable () -> Void = {}
+
+  init(engine: any ServingEngine, eventLoop: any EventLoop) {
+    self.engine = engine
+    self.eventLoop = eventLoop
+    let bound = NIOLoopBound(Weak(self), eventLoop: eventLoop)
+    // Made once: a closure per tick would be an allocation per tick.
+    tickTask = { bound.value.transport?.runTick() }
+    engine.attach(self)
+  }
+
+  // MARK: Turns
+
+  func requestTick() {
+    guard !isTickRequested else { return }
+    isTickRequested = true
+    eventLoop.execute(tickTask)
+  }
+
+  private func runTick() {
+    isTickRequested = false
+    engine.tick(nowMicroseconds: Self.now())
+    closeLeaving()
+  }
+
+  /// Begins to call the engine's cron as often as `hz`, read anew each time, says.
+  func startCron(hz: @escaping () -> Int) {
+    let task = NIOLoopBound({ [weak self] in self?.runCron(hz) }, eventLoop: eventLoop)
+    cronTask = eventLoop.scheduleTask(in: .milliseconds(Int64(1000 / hz()))) { task.value() }
+  }
+
+  private func runCron(_ hz: @escaping () -> Int) {
+    engine.cron(nowMicroseconds: Self.now())
+    closeLeaving()
+    startCron(hz: hz)
+  }
+
+  /// Stops the cron and closes every connection.
+  func shutdown() {
+    cronTask?.cancel()
+    leaving += connections.compactMap { $0 }
+    closeLeaving()
+  }
+
+  static func now() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+  }
+
+  // MARK: What connections tell
+
+  /// Offers a new connection to the engine, under a free id.
+  func admit(_ connection: Connection, _ info: ConnectionInfo) -> Admission {
+    let slot = freeSlots.popLast() ?? connections.count
+    let id = ConnectionID(slot: slot)
+    let admission = engine.open(id, info, nowMicroseconds: Self.now())
+    guard admission == .accepted else {
+      // A slot at the end that was never used is not free: it does not exist.
+      if slot < connections.count { freeSlots.append(slot) }
+      return admission
+    }
+    connection.id = id
+    if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
+    return admission
+  }
+
+  func received(_ bytes: Bytes, from id: ConnectionID) {
+    engine.receive(bytes, from: id)
+    requestTick()
+  }
+
+  func peerClosed(_ id: ConnectionID) {
+    engine.peerClosed(id)
+    requestTick()
+  }
+
+  func closed(_ id: ConnectionID) {
+    connections[id.slot] = nil
+    freeSlots.append(id.slot)
+    engine.closed(id)
+  }
+
+  /// Closes the connection as soon as the engine is not running.
+  func leave(_ connection: Connection) {
+    leaving.append(connection)
+    if leaving.count == 1 { requestTick() }
+  }
+
+  private func closeLeaving() {
+    while let connection = leaving.popLast() { connection.closeChannel() }
+  }
+
+  // MARK: What the engine asks
+
+  @discardableResult
+  func flush(_ id: ConnectionID, _ bytes: Bytes) -> Int { connections[id.slot]?.send(bytes) ?? 0 }
+
+  func unsentBytes(_ id: ConnectionID) -> Int { connections[id.slot]?.unsent ?? 0 }
+
+  func close(_ id: ConnectionID) { connections[id.slot]?.closeWhenSent() }
+
+  func abort(_ id: ConnectionID) {
+    if let connection = connections[id.slot] { leave(connection) }
+  }
+
+  func pauseReading(_ id: ConnectionID) { connections[id.slot]?.setReading(false) }
+
+  func resumeReading(_ id: ConnectionID) { connections[id.slot]?.setReading(true) }
+
+  func requestShutdown() { onShutdownRequest() }
+}
+
+/// Keeps a task from keeping the transport alive.
+private struct Weak {
+  weak var transport: Transport?
+
+  init(_ transport: Transport) { self.transport = transport }
+}
