@@ -31,8 +31,12 @@ public final class Session {
 
   /// No further command is executed; the connection ends when the output is sent.
   public var isClosing = false
+  /// The client has sent its last.
+  var isFinished = false
+  /// The transport's number for the connection; -1 for a session without one.
+  public var slot = -1
   /// Waits for an answer that comes later: nothing is parsed meanwhile.
-  public internal(set) var isWaiting = false
+  public var isWaiting = false
   /// Is on the engine's list of sessions with input.
   var isReady = false
   /// Is on the engine's list of sessions with output.
