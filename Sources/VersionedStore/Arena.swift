@@ -36,7 +36,7 @@ public final class Arena {
     }
 
     deinit {
-      for unsafe object in unsafe objects { unsafe CJemalloc.free(object) }
+      for unsafeobject in unsafe objects { unsafe CJemalloc.free(object) }
     }
   #else
     private let index: UInt32
@@ -52,7 +52,9 @@ public final class Arena {
 
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-      guard let object = unsafe mallocx(byteCount, flags) else { fatalError("out of memory: \(byteCount) bytes refused") }
+      guard let object = unsafe mallocx(byteCount, flags) else {
+        fatalError("out of memory: \(byteCount) bytes refused")
+      }
       allocatedBytes += SizeClass.round(byteCount)
       objectCount += 1
       return unsafe object

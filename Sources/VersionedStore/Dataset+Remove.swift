@@ -56,9 +56,8 @@ extension Dataset {
     changeCount &+= 1
     root[database] = RootBlock.Record(root: 0, keys: 0, expiring: 0)
     for row in dead.keys.indices {
-      let index = row * (databaseCount + 1) + database
-      dead.book(held[index], at: row)
-      held[index] = 0
+      dead.book(held[row, database], at: row)
+      held[row, database] = 0
     }
     unsafe own[database] = 0
     let birth = child.stamp.generation
@@ -76,6 +75,6 @@ extension Dataset {
     changeCount &+= 1
     (root[first], root[second]) = (root[second], root[first])
     unsafe Swift.swap(&own[first], &own[second])
-    for row in dead.keys.indices { held.swapAt(row * (databaseCount + 1) + first, row * (databaseCount + 1) + second) }
+    held.swapColumns(first, second)
   }
 }

@@ -1,18 +1,14 @@
 /// Versions of one lineage: sealing, going back, dropping. Constant time all of them, whatever the size; what has to be
 /// freed is freed in slices afterwards. `History` numbers the versions and gives them names.
 extension Dataset {
-  private var rowLength: Int { databaseCount + 1 }
-
   /// The head's numbers, for the tree.
   func headMember() -> VersionTree.Member {
-    var held = Ledger(keys: dead.keys, byteCounts: dead.keys.indices.map(heldRow))
+    var held = Ledger(keys: dead.keys, byteCounts: dead.keys.indices.map(held.sum))
     held.add(Ledger(keys: [open], byteCounts: [ownBytes]))
     return VersionTree.Member(
       generation: open, parent: tree.members[VersionTree.head]?.parent, held: held,
       dead: Ledger(keys: dead.keys, byteCounts: dead.byteCounts))
   }
-
-  private func heldRow(_ row: Int) -> Int { held[row * rowLength..<(row + 1) * rowLength].reduce(0, +) }
 
   /// The tree with the head's present numbers in it.
   func currentTree() -> VersionTree {
@@ -29,20 +25,24 @@ extension Dataset {
   func seal(as number: Int) {
     precondition(isOpen)
     synchronizeTree()
-    var row = [Int](repeating: 0, count: rowLength)
-    for database in 0..<rowLength {
-      row[database] = unsafe own[database]
-      unsafe own[database] = 0
+    let row = held.rowCount
+    held.insertRow(at: row)
+    for column in 0..<held.columns {
+      held[row, column] = unsafe own[column]
+      unsafe own[column] = 0
     }
-    let keys = dead.keys + [open]
-    sealed[number] = SealedRoot(root: root, dead: dead, keys: keys, held: held + row)
-    held += row
+    var keys = dead.keys + [open]
+    sealed[number] = SealedRoot(root: root, dead: dead, held: held.sparse(keys))
+    // Of births that the head holds nothing of, nothing can die.
+    for row in keys.indices.reversed() where held.isZero(row) {
+      held.removeRow(row)
+      keys.remove(at: row)
+    }
     floor = open
     frozen = open
     dead = DeadList(floor: open, keys: keys)
     open = Generation.next()
     tree.seal(as: number, nextHead: headMember())
-    compact()
   }
 
   /// Makes a version's root the head. With `undo`, the head before becomes a version of that number; else it is given up.
@@ -75,15 +75,15 @@ extension Dataset {
     root = target.root
     floor = tree[number].generation
     frozen = floor
-    held = target.held
-    dead = DeadList(floor: floor, keys: target.keys)
-    for database in 0..<rowLength { unsafe own[database] = 0 }
+    let rows = HeldBytes.rows(target.held, databases: databaseCount)
+    held = rows.held
+    dead = DeadList(floor: floor, keys: rows.keys)
+    for column in 0..<held.columns { unsafe own[column] = 0 }
     open = Generation.next()
     changeCount &+= 1
     var member = headMember()
     member.parent = number
     tree.add(VersionTree.head, member)
-    compact()
   }
 
   /// Gives up versions. Returns the bytes that come back, at once or in the slices that follow.
@@ -121,7 +121,7 @@ extension Dataset {
         list.floor = lower
         reclaimer.bury(blocks, remainder: list)
         if child == VersionTree.head { sink(to: lower) }
-        list.absorb(version.dead)
+        list.absorb(version.dead) { row in if child == VersionTree.head { held.insertRow(at: row) } }
       }
     }
     return outcome.byteCount
@@ -132,23 +132,10 @@ extension Dataset {
   private func sink(to lower: Generation) {
     floor = lower
     while let last = dead.keys.last, last > lower {
-      let row = (dead.keys.count - 1) * rowLength
-      for database in 0..<rowLength { unsafe own[database] += held[row + database] }
-      held.removeLast(rowLength)
+      let row = dead.keys.count - 1
+      for column in 0..<held.columns { unsafe own[column] += held[row, column] }
+      held.removeRow(row)
       dead.removeLastKey()
-    }
-  }
-
-  /// Keys whose version is gone are merged into the next, lest they pile up behind versions that come and go.
-  private func compact() {
-    let living = Set(tree.members.values.map(\.generation))
-    guard dead.keys.count > 2 * living.count + 16 else { return }
-    for index in dead.keys.indices.dropLast().reversed() where !living.contains(dead.keys[index]) {
-      for database in 0..<rowLength {
-        held[(index + 1) * rowLength + database] += held[index * rowLength + database]
-      }
-      held.removeSubrange(index * rowLength..<(index + 1) * rowLength)
-      dead.coarsen(at: index)
     }
   }
 

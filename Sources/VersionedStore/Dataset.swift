@@ -33,8 +33,8 @@ public final class Dataset {
   var dead: DeadList
   /// Bytes of each database that were born since the parent version; the last is the root block's.
   let own: UnsafeMutablePointer<Int>
-  /// Bytes of each database that older versions hold too, by the parts of the dead list: row × (databases + 1).
-  var held: [Int] = []
+  /// What older versions hold too: a row for each part of the dead list.
+  var held: HeldBytes
 
   var tree = VersionTree()
   var sealed: [Int: SealedRoot] = [:]
@@ -55,6 +55,7 @@ public final class Dataset {
     root.clear()
     path = Path()
     dead = DeadList(floor: .none, keys: [])
+    held = HeldBytes(databases: databases)
     unsafe own = .allocate(capacity: databases + 1)
     unsafe own.initialize(repeating: 0, count: databases + 1)
     unsafe own[databases] = SizeClass.round(root.byteCount)
@@ -94,7 +95,7 @@ public final class Dataset {
     let index = dead.index(of: birth)
     unsafe dead.append(.init(object, deep: false), at: index)
     dead.book(size, at: index)
-    held[index * (databaseCount + 1) + database] -= size
+    held[index, database] -= size
   }
 
   @inline(__always)
@@ -116,9 +117,9 @@ public final class Dataset {
       unsafe own[old] -= size
       unsafe own[new] += size
     } else {
-      let row = dead.index(of: birth) * (databaseCount + 1)
-      held[row + old] -= size
-      held[row + new] += size
+      let row = dead.index(of: birth)
+      held[row, old] -= size
+      held[row, new] += size
     }
   }
 
@@ -158,7 +159,7 @@ public final class Dataset {
   public func expiringCount(_ database: Int) -> Int { root[database].expiring }
 
   /// Bytes that the head refers to, shared with older versions or not.
-  public var referencedBytes: Int { held.reduce(0, +) + ownBytes }
+  public var referencedBytes: Int { held.total + ownBytes }
 
   var ownBytes: Int { unsafe UnsafeBufferPointer(start: own, count: databaseCount + 1).reduce(0, +) }
 
@@ -191,7 +192,12 @@ public struct Root: BitwiseCopyable {
 struct SealedRoot {
   var root: RootBlock
   var dead: DeadList
-  /// The parts of `held` and their keys, the version's own births last.
-  var keys: [Generation]
-  var held: [Int]
+  /// What it holds, the version's own births last.
+  var held: [HeldBytes.Cell]
 }
+
+/// A dataset belongs to one thread at a time; a staged one is built on the link's thread and then handed over whole.
+extension Dataset: @unchecked Sendable {}
+
+/// What a root leads to is only written while it is the open head's; a sealed version's root may go to any thread.
+extension Root: @unchecked Sendable {}

@@ -3,7 +3,8 @@
 /// The list is kept in parts by birth, as ZFS keeps its dead lists: the part with key `k` holds what was born in the
 /// generations up to `k` and after the next lower key, and the keys are the generations of the ancestor versions. So
 /// dropping a version takes the parts it needs without looking at the others, and what a version alone holds is a sum
-/// over a few parts. Keys may be finer than the versions that still exist, never coarser.
+/// over a few parts. There are no parts for births of which the owner held nothing; the keys that there are may be finer
+/// than the versions that still exist, never coarser.
 ///
 /// An item is the address of one object, or of the top of a subtree that left as a whole (`deep`).
 final class DeadList {
@@ -76,6 +77,7 @@ final class DeadList {
 
   /// Takes in what a subtree left over, booked when the subtree was buried.
   func appendLate(_ item: Item, birth: Generation) {
+    assert(isDiscarded || keys.last.map { birth <= $0 } ?? false, "nothing of this birth was booked")
     if !isDiscarded { parts[index(of: birth)].append(item) }
   }
 
@@ -95,10 +97,16 @@ final class DeadList {
   }
 
   /// Takes over the list of a version that was dropped between its parent and this list's owner. What is still to come
-  /// for that list comes here.
-  func absorb(_ other: DeadList) {
+  /// for that list comes here. `inserted` is told where a part is put in that was not there.
+  func absorb(_ other: DeadList, inserted: (Int) -> Void) {
     for (index, key) in other.keys.enumerated() where other.byteCounts[index] != 0 || !other.parts[index].isEmpty {
-      let at = self.index(of: key)
+      let at = keys.firstIndex { $0 >= key } ?? keys.count
+      if at == keys.count || keys[at] != key {
+        keys.insert(key, at: at)
+        byteCounts.insert(0, at: at)
+        parts.insert(Part(), at: at)
+        inserted(at)
+      }
       byteCounts[at] += other.byteCounts[index]
       parts[at].absorb(other.parts[index])
     }
@@ -112,15 +120,6 @@ final class DeadList {
     keys.removeLast()
     byteCounts.removeLast()
     parts.removeLast()
-  }
-
-  /// Merges the part at `index` into the next one.
-  func coarsen(at index: Int) {
-    byteCounts[index + 1] += byteCounts[index]
-    parts[index + 1].absorb(parts[index])
-    keys.remove(at: index)
-    byteCounts.remove(at: index)
-    parts.remove(at: index)
   }
 
   /// The owner is gone, and its parent version holds all that is listed here.

@@ -8,7 +8,7 @@ public final class History {
   public private(set) var live: Dataset
   /// Ascending by id.
   public private(set) var versions: [Version] = []
-  private var datasets: [Int: Dataset]
+  private(set) var datasets: [Int: Dataset]
   private var lastID = 0
   /// Takes a lineage that nobody needs any more; ending it gives a whole arena back, which is better done on another
   /// thread.
@@ -55,14 +55,12 @@ public final class History {
     return dataset(of: version).root(of: id)
   }
 
-  public func sizes(of id: Int) throws(VersionError) -> VersionSizes {
-    let version = try known(id)
-    let tree = dataset(of: version).currentTree()
-    return VersionSizes(referenced: tree[id].held.total, unique: tree.unique(id), written: tree.written(id))
-  }
-
   /// Bytes of all arenas: of the live dataset and of whatever versions hold beside it.
-  public var allocatedBytes: Int { datasets.values.reduce(0) { $0 + $1.arena.allocatedBytes } }
+  public var allocatedBytes: Int {
+    // Asked before every command when there is a limit; mostly there is one lineage.
+    if datasets.count == 1 { return live.arena.allocatedBytes }
+    return datasets.values.reduce(0) { $0 + $1.arena.allocatedBytes }
+  }
   /// Bytes that would be left if all versions were dropped.
   public var liveBytes: Int { live.referencedBytes }
   public var lineageCount: Int { datasets.count }
@@ -71,7 +69,8 @@ public final class History {
 
   // MARK: Making
 
-  /// Seals the live dataset and keeps it. A name that is given must be free.
+  /// Seals the live dataset and keeps it. A name that is given must be free; without one, an automatic version is named
+  /// `before-<reason>-<id>`.
   @discardableResult
   public func create(
     name: String? = nil, reason: String, automatic: Bool = false, atMilliseconds now: Int64
@@ -87,11 +86,15 @@ public final class History {
   private func next(_ name: String?, _ reason: String, _ automatic: Bool, _ now: Int64) -> Version {
     lastID += 1
     let id = lastID
+    let name = name ?? (automatic ? freeName("before-\(reason)-\(id)") : nil)
     return Version(
-      id: id, name: name ?? (automatic ? "before-\(reason)-\(id)" : nil), reason: reason,
+      id: id, name: name, reason: reason,
       parent: live.tree.members[VersionTree.head]?.parent, createdMilliseconds: now, generation: live.open,
       lineage: live.lineage, keyCounts: (0..<live.databaseCount).map(live.keyCount), isAutomatic: automatic)
   }
+
+  /// Nil if a version was given this very name by hand: a name means one version.
+  private func freeName(_ name: String) -> String? { version(named: name) == nil ? name : nil }
 
   /// Makes a version the live dataset. The state before it becomes a version, which is returned; with `keepCurrent`
   /// false it is given up.
@@ -204,7 +207,8 @@ public final class History {
     let version = try known(id)
     let dataset = dataset(of: version)
     dataset.pin(id)
-    return VersionPin(id: id, lineage: version.lineage, root: dataset.root(of: id))
+    return VersionPin(
+      id: id, createdMilliseconds: version.createdMilliseconds, lineage: version.lineage, root: dataset.root(of: id))
   }
 
   public func unpin(_ pin: VersionPin) {
@@ -233,6 +237,8 @@ public final class History {
 /// A reader's claim on a version.
 public struct VersionPin {
   public let id: Int
+  /// When the version was made, in milliseconds since 1970.
+  public let createdMilliseconds: Int64
   let lineage: Int
   public let root: Root
 }
