@@ -10,6 +10,8 @@ public enum KeyDifference {
 struct TrieDiff {
   let hashKey: HashKey
   var wanted: Int
+  /// Pairs that may still be compared: lineages share nothing, and may all the same hold the same keys.
+  var effort: Int
   let start: UInt64
 
   /// Meets the differences at or below two children with the same cell. Returns where to go on, or nil at the end.
@@ -32,7 +34,7 @@ struct TrieDiff {
       let below = walk(
         part(old, bucket, level), part(new, bucket, level), cell: here, level: level + 1, visit)
       if let below { return below }
-      if wanted <= 0 { return HashPosition.next(here, level: level) }
+      if wanted <= 0 || effort <= 0 { return HashPosition.next(here, level: level) }
     }
     return nil
   }
@@ -51,6 +53,7 @@ struct TrieDiff {
 
   /// Compares what cannot be taken apart further: single entries, or all of a collision node.
   private mutating func compare(_ old: Child, _ new: Child, _ visit: (KeyDifference) -> Void) {
+    effort -= 1
     for before in old.entries where isFromStart(before) {
       guard let after = new.entries.first(where: { $0.hasKey(before.key) }) else {
         meet(.removed(before), visit)
@@ -95,12 +98,14 @@ extension Entry {
 
 extension Root {
   /// Meets at least `count` differences between this version's database and `newer`'s from `position` on, if there are so
-  /// many, and returns where to go on: 0 at the end. The two may be of different lineages.
+  /// many, and returns where to go on: 0 at the end. The two may be of different lineages. A call that has compared
+  /// `effort` pairs of entries ends early, so that it may meet fewer, or none.
   public func differences(
-    _ database: Int, to newer: Root, from position: HashPosition, count: Int, _ visit: (KeyDifference) -> Void
+    _ database: Int, to newer: Root, from position: HashPosition, count: Int, effort: Int = .max,
+    _ visit: (KeyDifference) -> Void
   ) -> HashPosition {
     precondition(hashKey == newer.hashKey, "versions with different hash keys cannot be compared by position")
-    var diff = TrieDiff(hashKey: hashKey, wanted: max(count, 1), start: position.rawValue)
+    var diff = TrieDiff(hashKey: hashKey, wanted: max(count, 1), effort: max(effort, 1), start: position.rawValue)
     return HashPosition(diff.walk(child(database), newer.child(database), cell: 0, level: 0, visit) ?? 0)
   }
 }

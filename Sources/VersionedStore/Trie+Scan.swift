@@ -36,6 +36,8 @@ struct TrieWalk {
   let hashKey: HashKey
   /// Only what has a time to live.
   let expiringOnly: Bool
+  /// Only what was born later. A child is never younger than its parent, so that whole subtrees are passed over.
+  var bornAfter = Generation.none
   /// Entries still wanted; the walk ends at the next cell boundary after that many.
   var wanted: Int
   let start: UInt64
@@ -43,7 +45,7 @@ struct TrieWalk {
   /// Meets the entries at or below `child`, whose cell begins at `cell`. Returns where to go on, or nil when all below
   /// was met.
   mutating func walk(_ child: Child, cell: UInt64, level: Int, _ visit: (Entry) -> Void) -> UInt64? {
-    if child.isEmpty || expiringOnly && !child.expires { return nil }
+    if child.isEmpty || expiringOnly && !child.expires || child.stamp.generation <= bornAfter { return nil }
     if child.isEntry {
       meet(child.entry, visit)
       return nil
@@ -69,7 +71,7 @@ struct TrieWalk {
   }
 
   private mutating func meet(_ entry: Entry, _ visit: (Entry) -> Void) {
-    if expiringOnly && !entry.expires { return }
+    if expiringOnly && !entry.expires || entry.generation <= bornAfter { return }
     // The trie may have been deeper here when the walk stopped: what lies before the start was met then.
     if start != 0, HashPosition.order(hashKey.hash(entry.key)) < HashPosition.order(start) { return }
     wanted -= 1
