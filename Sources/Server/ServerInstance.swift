@@ -13,6 +13,7 @@ final class ServerInstance {
   private let configuration: Configuration
   private let log: LogFile
   private let logger: Logger
+  private let engine: Engine
   private let transport: Transport
   private let listeners: Listeners
   private var pidFile: PidFile?
@@ -20,13 +21,12 @@ final class ServerInstance {
   private var isStopping = false
 
   /// Opens the sockets and serves.
-  init(
-    _ configuration: Configuration, engine: any ServingEngine, log: LogFile, eventLoop: any EventLoop
-  ) throws(StartFailure) {
+  init(_ configuration: Configuration, log: LogFile, eventLoop: any EventLoop) throws(StartFailure) {
     self.configuration = configuration
     self.log = log
     logger = log.logger()
-    transport = Transport(engine: engine, eventLoop: eventLoop)
+    engine = Engine.assemble(configuration.engine)
+    transport = Transport(engine: EngineHost(engine), eventLoop: eventLoop)
     listeners = Listeners(transport: transport, logger: logger)
     stopped = eventLoop.makePromise()
 
@@ -34,7 +34,9 @@ final class ServerInstance {
     try listen()
     announce()
     applyChanges()
-    transport.onShutdownRequest = { [weak self] in
+    engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
+    engine.shutDown = { [weak self] _ in
+      // Not before the engine has returned.
       eventLoop.assumeIsolated().execute { self?.stop() }
     }
     transport.startCron { configuration.engine.hz }
@@ -133,12 +135,25 @@ final class ServerInstance {
         throw BadValue(reason: error.text)
       }
     }
-    let engine = configuration.engine
-    configuration.onChange(of: "maxclients") { () throws(BadValue) in
-      guard case .reduced(let clients, _, _) = OpenFiles.makeRoom(for: engine.maxclients) else { return }
+    configuration.onChange(of: "requirepass") { [engine] in engine.updateLimits() }
+    configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }
+    configuration.onChange(of: "maxclients") { [engine] () throws(BadValue) in
+      guard case .reduced(let clients, _, _) = OpenFiles.makeRoom(for: engine.settings.maxclients) else { return }
       throw BadValue(
         reason:
           "The operating system is not able to handle the specified number of clients, try with \(clients)")
     }
+  }
+}
+
+extension Logger.Level {
+  fileprivate init(_ level: LogLevel) {
+    self =
+      switch level {
+      case .debug: .debug
+      case .verbose: .info
+      case .notice: .notice
+      case .warning: .warning
+      }
   }
 }

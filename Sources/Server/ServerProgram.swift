@@ -1,4 +1,3 @@
-public import Engine
 import Glibc
 import Logging
 import NIOCore
@@ -7,10 +6,8 @@ import ServiceLifecycle
 
 /// The program: from a command line to an exit code.
 public enum ServerProgram {
-  /// Runs until the server is asked to stop. `makeEngine` is called once, on the serving loop.
-  public static func run(
-    _ arguments: [String], makeEngine: @escaping @Sendable (Settings) -> any ServingEngine
-  ) async -> CInt {
+  /// Runs until the server is asked to stop.
+  public static func run(_ arguments: [String]) async -> CInt {
     let missing = Processor.missingFeatures()
     guard missing.isEmpty else {
       complain("This processor is too old: x86-64-v2 is needed, and it lacks \(missing.joined(separator: ", ")).\n")
@@ -35,14 +32,11 @@ public enum ServerProgram {
         complain("Can't become a daemon: \(Files.errorText(errno))\n")
         return 1
       }
-      return await serve(configuration, isConfigured: arguments.count > 1, makeEngine: makeEngine)
+      return await serve(configuration, isConfigured: arguments.count > 1)
     }
   }
 
-  private static func serve(
-    _ configuration: sending Configuration, isConfigured: Bool,
-    makeEngine: @escaping @Sendable (Settings) -> any ServingEngine
-  ) async -> CInt {
+  private static func serve(_ configuration: sending Configuration, isConfigured: Bool) async -> CInt {
     let log = LogFile(path: configuration.server.logfile, level: configuration.server.loglevel)
     let logger = log.logger()
     logger.warning("oO0OoO0OoO0Oo \(Release.name) is starting oO0OoO0OoO0Oo")
@@ -64,10 +58,7 @@ public enum ServerProgram {
     let box = NIOLoopBoundBox.makeBoxSendingValue(configuration, eventLoop: eventLoop)
     do {
       let instance = try await eventLoop.submit {
-        let configuration = box.value
-        let engine = makeEngine(configuration.engine)
-        return NIOLoopBound(
-          try ServerInstance(configuration, engine: engine, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
+        NIOLoopBound(try ServerInstance(box.value, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
       }.get()
       try await ServerService(instance: instance, eventLoop: eventLoop, logger: logger).runUntilStopped()
       return 0

@@ -31,7 +31,7 @@ extension Directive {
   ]
 
   private static let memory: [Directive] = [
-    Directive("databases", .integer(1...Int(Int32.max)), \.engine.databases, change: .onlyAtStart),
+    Directive("databases", .integer(1...65536), \.engine.databases, change: .onlyAtStart),
     Directive("maxmemory", .memory(0...Int.max), \.engine.maxmemory),
     Directive("maxmemory-policy", .choice, \.engine.maxmemoryPolicy),
     Directive("maxmemory-samples", .integer(1...Int(Int32.max)), \.engine.maxmemorySamples),

@@ -30,7 +30,7 @@ final class ServerSettings {
 
   /// Empty writes to standard output.
   var logfile = ""
-  var loglevel = LogLevel.notice
+  var loglevel = LogThreshold.notice
 }
 
 /// A snapshot is due after `seconds` if at least `changes` keys were written.
@@ -44,7 +44,7 @@ enum ShutdownFlag: String, CaseIterable {
   case `default`, nosave, now, force
 }
 
-/// Redis's log levels; `nothing` turns the log off.
-enum LogLevel: String, CaseIterable {
+/// The least level that is logged (`loglevel`); `nothing` turns the log off.
+enum LogThreshold: String, CaseIterable {
   case debug, verbose, notice, warning, nothing
 }

@@ -17,7 +17,7 @@ final class LogFile: Sendable {
   private let level: Atomic<Int>
   private let role = Atomic(Role.primary.rawValue)
 
-  init(path: String = "", level: LogLevel = .notice) {
+  init(path: String = "", level: LogThreshold = .notice) {
     self.path = path
     self.level = Atomic(level.threshold)
   }
@@ -29,7 +29,7 @@ final class LogFile: Sendable {
 
   func setRole(_ role: Role) { self.role.store(role.rawValue, ordering: .relaxed) }
 
-  func setLevel(_ level: LogLevel) { self.level.store(level.threshold, ordering: .relaxed) }
+  func setLevel(_ level: LogThreshold) { self.level.store(level.threshold, ordering: .relaxed) }
 
   /// Index in `Logger.Level.allCases` of the least level that is written.
   var threshold: Int { level.load(ordering: .relaxed) }
@@ -81,7 +81,7 @@ final class LogFile: Sendable {
   }
 }
 
-extension LogLevel {
+extension LogThreshold {
   /// Redis's four levels among swift-log's seven.
   fileprivate var threshold: Int {
     switch self {

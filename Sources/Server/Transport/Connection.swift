@@ -81,14 +81,14 @@ final class Connection: ChannelInboundHandler {
   func closeWhenSent() {
     guard !isClosing else { return }
     isClosing = true
-    if unsent == 0 { transport.leave(self) } else { setReading(false) }
+    // What the peer still sends would only fill memory.
+    if unsent == 0 { transport.leave(self) } else { stopReading() }
   }
 
   func closeChannel() { context?.close(promise: nil) }
 
-  /// The peer's kernel holds back what is not read, and at last the peer.
-  func setReading(_ isReading: Bool) {
-    try? context?.channel.syncOptions?.setOption(.autoRead, value: isReading)
+  private func stopReading() {
+    try? context?.channel.syncOptions?.setOption(.autoRead, value: false)
   }
 
   /// Bytes that the kernel took, or nil when the connection is broken.

@@ -69,10 +69,6 @@ public protocol ServingTransport: AnyObject {
   func close(_ id: ConnectionID)
   /// Closes at once, whatever is on its way.
   func abort(_ id: ConnectionID)
-  func pauseReading(_ id: ConnectionID)
-  func resumeReading(_ id: ConnectionID)
   /// Has a tick run soon, though no input came.
   func requestTick()
-  /// Has the server stop as after SIGTERM. It goes on until the loop comes round.
-  func requestShutdown()
 }

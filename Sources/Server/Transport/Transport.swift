@@ -13,22 +13,20 @@ import VersionedStore
 final class Transport: ServingTransport {
   let eventLoop: any EventLoop
   let engine: any ServingEngine
-  /// Called when the engine asks the server to stop.
-  var onShutdownRequest: () -> Void = {}
   private var connections: [Connection?] = []
   private var freeSlots: [Int] = []
   private var isTickRequested = false
   /// Connections to close when the engine has returned.
   private var leaving: [Connection] = []
   private var cronTask: Scheduled<Void>?
+  /// Made once: a closure per tick would be an allocation per tick.
   private var tickTask: @Sendable () -> Void = {}
 
   init(engine: any ServingEngine, eventLoop: any EventLoop) {
     self.engine = engine
     self.eventLoop = eventLoop
-    let bound = NIOLoopBound(Weak(self), eventLoop: eventLoop)
-    // Made once: a closure per tick would be an allocation per tick.
-    tickTask = { bound.value.transport?.runTick() }
+    let bound = NIOLoopBound(Unowned(transport: self), eventLoop: eventLoop)
+    tickTask = { bound.value.transport.runTick() }
     engine.attach(self)
   }
 
@@ -48,8 +46,10 @@ final class Transport: ServingTransport {
 
   /// Begins to call the engine's cron as often as `hz`, read anew each time, says.
   func startCron(hz: @escaping () -> Int) {
-    let task = NIOLoopBound({ [weak self] in self?.runCron(hz) }, eventLoop: eventLoop)
-    cronTask = eventLoop.scheduleTask(in: .milliseconds(Int64(1000 / hz()))) { task.value() }
+    let task = NIOLoopBound((transport: Unowned(transport: self), hz: hz), eventLoop: eventLoop)
+    cronTask = eventLoop.scheduleTask(in: .milliseconds(Int64(1000 / hz()))) {
+      task.value.transport.transport.runCron(task.value.hz)
+    }
   }
 
   private func runCron(_ hz: @escaping () -> Int) {
@@ -127,16 +127,9 @@ final class Transport: ServingTransport {
     if let connection = connections[id.slot] { leave(connection) }
   }
 
-  func pauseReading(_ id: ConnectionID) { connections[id.slot]?.setReading(false) }
-
-  func resumeReading(_ id: ConnectionID) { connections[id.slot]?.setReading(true) }
-
-  func requestShutdown() { onShutdownRequest() }
 }
 
-/// Keeps a task from keeping the transport alive.
-private struct Weak {
-  weak var transport: Transport?
-
-  init(_ transport: Transport) { self.transport = transport }
+/// Lets the loop's tasks name the transport without keeping it alive; it lives as long as its loop runs tasks.
+private struct Unowned {
+  unowned let transport: Transport
 }
