@@ -1,8 +1,8 @@
 /// What versions hold, and where they stand in the tree.
 extension History {
-  public func sizes(of id: Int) throws(VersionError) -> VersionSizes {
-    guard let version = version(id) else { throw .unknown(id) }
-    return datasets[version.lineage]!.currentTree().sizes(of: id)
+  /// Sizes of one of the versions of this history.
+  public func sizes(of version: Version) -> VersionSizes {
+    datasets[version.lineage]!.currentTree().sizes(of: version.id)
   }
 
   /// Those of the live dataset; unique is what would come back if it were gone.
@@ -14,10 +14,9 @@ extension History {
     return Dictionary(uniqueKeysWithValues: versions.map { ($0.id, trees[$0.lineage]!.sizes(of: $0.id)) })
   }
 
-  /// The nearest version that `id` descends from and that was not dropped; nil if there is none.
-  public func parent(of id: Int) throws(VersionError) -> Int? {
-    guard let version = version(id) else { throw .unknown(id) }
-    return datasets[version.lineage]!.tree.visibleParent(of: id)
+  /// The nearest version that `version` descends from and that was not dropped; nil if there is none.
+  public func parent(of version: Version) -> Int? {
+    datasets[version.lineage]!.tree.visibleParent(of: version.id)
   }
 
   /// The nearest version that the live dataset descends from; nil if there is none.

@@ -49,11 +49,11 @@ public final class History {
     return version
   }
 
-  /// The root of a version, to be read. Whoever keeps it across a turn of the serving loop pins the version.
-  public func root(of id: Int) throws(VersionError) -> Root {
-    let version = try known(id)
-    return dataset(of: version).root(of: id)
-  }
+  /// The root of one of the versions of this history, to be read. Whoever keeps it across a turn of the serving loop pins
+  /// the version.
+  public func root(of version: Version) -> Root { dataset(of: version).root(of: version.id) }
+
+  public func root(of id: Int) throws(VersionError) -> Root { root(of: try known(id)) }
 
   /// Bytes of all arenas: of the live dataset and of whatever versions hold beside it.
   public var allocatedBytes: Int {
