@@ -1,0 +1,43 @@
+# Sourced by the scripts beside it: goes to the repository, finds Swift, installs Debian packages.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if ! command -v swift >/dev/null && [ -x /opt/swift/usr/bin/swift ]; then
+  PATH="/opt/swift/usr/bin:$PATH"
+fi
+if ! command -v swift >/dev/null; then
+  echo "Swift 6.2 or later is needed, in PATH or in /opt/swift: see https://www.swift.org/install/linux/" >&2
+  exit 1
+fi
+
+# Shows a command, then runs it.
+run() {
+  echo "+ $*"
+  "$@"
+}
+
+# Runs a command as root.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Prints those of the packages that are missing.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    is_installed "$package" || echo "$package"
+  done
+}
+
+# Installs those of the packages that are missing; a machine that has them needs neither root nor a network.
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  run as_root apt-get update --quiet
+  run as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends "${missing[@]}"
+}
