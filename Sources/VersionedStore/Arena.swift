@@ -36,7 +36,7 @@ public final class Arena {
     }
 
     deinit {
-      for unsafeobject in unsafe objects { unsafe CJemalloc.free(object) }
+      unsafe objects.forEach { unsafe CJemalloc.free($0) }
     }
   #else
     private let index: UInt32

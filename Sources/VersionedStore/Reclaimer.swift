@@ -14,6 +14,8 @@ struct Reclaimer {
     var remainder: DeadList?
     /// Single objects, without what is below them.
     var isPlain = false
+    /// Made of what a job before it left over.
+    var isLate = false
   }
 
   private var jobs: [Job] = []
@@ -58,16 +60,26 @@ struct Reclaimer {
     return jobs.isEmpty
   }
 
+  /// What is older than the floor of its job belongs to an older version, unless that was dropped since the job was made:
+  /// then its list's floor has sunk, and the object is nobody's. It waits its turn all the same, because jobs that were
+  /// made meanwhile may still read its stamp.
+  private mutating func pass(_ item: DeadList.Item, birth: Generation, to remainder: DeadList?) {
+    guard let list = remainder?.current else { return }
+    if birth <= list.floor {
+      list.appendLate(item, birth: birth)
+    } else if let last = jobs.indices.last, last > 0, jobs[last].isLate, jobs[last].remainder === list,
+      jobs[last].floor == list.floor
+    {
+      jobs[last].stack.append(item)
+    } else {
+      jobs.append(Job(stack: [item], blocks: [], floor: list.floor, remainder: list, isLate: true))
+    }
+  }
+
   private mutating func visit(_ item: DeadList.Item, _ arena: Arena) {
     let object = unsafe item.object
     let stamp = unsafe object.load(as: Stamp.self)
-    // The floor of a list sinks when its owner's parent is dropped: then more of what comes late is nobody's.
-    let list = jobs[0].remainder?.current
-    let floor = list?.floor ?? jobs[0].floor
-    if stamp.generation <= floor {
-      list?.appendLate(item, birth: stamp.generation)
-      return
-    }
+    if stamp.generation <= jobs[0].floor { return pass(item, birth: stamp.generation, to: jobs[0].remainder) }
     switch stamp.kind {
     case .node, .collision:
       let node = unsafe Node(base: object)
