@@ -1,6 +1,6 @@
 internal import RESP
-public import VersionedStore
 internal import Values
+public import VersionedStore
 
 /// A key with its hash.
 public struct Key {
@@ -18,18 +18,44 @@ public struct Key {
 }
 
 /// One command that is being executed: its arguments, its reply, and who asks.
+@safe
 public struct Call {
   /// Arguments, the command's name first. For a subcommand the container's name stands before it.
   @usableFromInline let arguments: BytesList
   @usableFromInline let first: Int
   public let count: Int
   public var reply: ReplyWriter
-  unowned(unsafe) public let session: Session
-  unowned(unsafe) let keyspace: Keyspace
+  /// Who asks.
+  public var session: Session {
+    @inline(__always) get { unsafe owner }
+  }
+  // The batch outlives the call, and the engine the batch: counting these references would cost two atomics a command.
+  private unowned(unsafe) let owner: Session
+  private unowned(unsafe) let databases: Keyspace
   public internal(set) var command: Immortal<CommandRecord>
   /// Milliseconds since 1970, the same for all commands of a batch.
   public let now: Int64
   let probe: Int
+
+  @inline(__always)
+  init(
+    arguments: BytesList, first: Int, count: Int, reply: ReplyWriter, session: Session, keyspace: Keyspace,
+    command: Immortal<CommandRecord>, now: Int64, probe: Int
+  ) {
+    self.arguments = arguments
+    self.first = first
+    self.count = count
+    self.reply = reply
+    unsafe owner = session
+    unsafe databases = keyspace
+    self.command = command
+    self.now = now
+    self.probe = probe
+  }
+
+  var keyspace: Keyspace {
+    @inline(__always) get { unsafe databases }
+  }
 
   /// Argument `index`; it is good until the command ends.
   @inline(__always)
@@ -77,5 +103,30 @@ public struct Call {
   public mutating func refuse(_ text: String) -> CommandError {
     reply.error(text)
     return .answered
+  }
+
+  /// Refuses a subcommand that the container does not have.
+  mutating func refuseSubcommand() -> CommandError {
+    let container = "\(command.value.command.name)".uppercased()
+    let name = String(decoding: self[1].prefix(128), as: UTF8.self)
+    return refuse("ERR unknown subcommand '\(name)'. Try \(container) HELP.")
+  }
+
+  /// Refuses a subcommand of a command that reads its subcommands itself.
+  mutating func refuseSubcommandOrArity() -> CommandError {
+    let name = "\(command.value.command.name)".uppercased()
+    let subcommand = String(decoding: self[1].prefix(128), as: UTF8.self)
+    return refuse("ERR unknown subcommand or wrong number of arguments for '\(subcommand)'. Try \(name) HELP.")
+  }
+
+  /// The reply to HELP of a container command: its subcommands and what they do, a line each.
+  mutating func help(_ lines: [StaticString]) {
+    let name = self[0].map { Character(UnicodeScalar($0)) }.reduce(into: "") { $0.append($1) }.uppercased()
+    reply.arrayHeader(lines.count + 3)
+    let title = Array("\(name) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:".utf8)
+    unsafe reply.simpleString(title.span.bytes)
+    for line in lines { reply.simpleString(line) }
+    reply.simpleString("HELP")
+    reply.simpleString("    Prints this help.")
   }
 }

@@ -1,4 +1,4 @@
-public import VersionedStore
+internal import VersionedStore
 
 /// A command, declared once: what `COMMAND` says, what arity, keys and access are checked by, and what runs.
 public struct Command: Sendable {
@@ -95,14 +95,16 @@ public struct CommandFlags: OptionSet, Sendable {
   public static let movableKeys = CommandFlags(rawValue: 1 << 15)
   public static let allowBusy = CommandFlags(rawValue: 1 << 16)
   public static let sortForScript = CommandFlags(rawValue: 1 << 17)
+  public static let noMandatoryKeys = CommandFlags(rawValue: 1 << 18)
+  public static let noAsyncLoading = CommandFlags(rawValue: 1 << 19)
 
-  /// Names as COMMAND shows them.
+  /// Names as COMMAND shows them; what is not here, it keeps to itself.
   public static let names: [(CommandFlags, StaticString)] = [
     (.write, "write"), (.readOnly, "readonly"), (.denyOOM, "denyoom"), (.admin, "admin"), (.pubsub, "pubsub"),
     (.noScript, "noscript"), (.blocking, "blocking"), (.loading, "loading"), (.stale, "stale"),
     (.skipMonitor, "skip_monitor"), (.skipSlowlog, "skip_slowlog"), (.fast, "fast"), (.noAuth, "no_auth"),
-    (.mayReplicate, "may_replicate"), (.noMulti, "no_multi"), (.movableKeys, "movablekeys"),
-    (.allowBusy, "allow_busy"),
+    (.noMandatoryKeys, "no_mandatory_keys"), (.noAsyncLoading, "no_async_loading"), (.noMulti, "no_multi"),
+    (.movableKeys, "movablekeys"), (.allowBusy, "allow_busy"),
   ]
 }
 

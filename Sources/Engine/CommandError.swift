@@ -14,20 +14,30 @@ public enum CommandError: Error, Sendable {
   case overflow
   case noSuchKey
   case stringTooLong
-  case invalidExpire
-  case negativeOffset
   case bitOffset
   case bitValue
   case sameObject
   case indexOutOfRange
   case dbIndexOutOfRange
-  case invalidDBIndex
   case invalidCursor
   case outOfMemory
   case notPermittedAtVersion
   case notLFU
   case isLFU
   case nanOrInfinity
+  case wrongPassword
+  case badClientName
+  case decrementOverflow
+  case notStrings
+  case lengthAndMatches
+  case subsequenceStringTooLong
+  case subsequenceTableTooLarge
+  case subsequenceTableFailed
+  case expireConditions
+  case expireComparisons
+  case invalidFirstDBIndex
+  case invalidSecondDBIndex
+  case notInInt32
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -42,14 +52,11 @@ public enum CommandError: Error, Sendable {
     case .overflow: "ERR increment or decrement would overflow"
     case .noSuchKey: "ERR no such key"
     case .stringTooLong: "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
-    case .invalidExpire: "ERR invalid expire time in command"
-    case .negativeOffset: "ERR offset is out of range"
     case .bitOffset: "ERR bit offset is not an integer or out of range"
     case .bitValue: "ERR bit is not an integer or out of range"
     case .sameObject: "ERR source and destination objects are the same"
     case .indexOutOfRange: "ERR index out of range"
     case .dbIndexOutOfRange: "ERR DB index is out of range"
-    case .invalidDBIndex: "ERR invalid DB index"
     case .invalidCursor: "ERR invalid cursor"
     case .outOfMemory: "OOM command not allowed when used memory > 'maxmemory'."
     case .notPermittedAtVersion: "READONLY This connection reads at a version; use VERSION USE LIVE to write."
@@ -58,6 +65,20 @@ public enum CommandError: Error, Sendable {
     case .isLFU:
       "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     case .nanOrInfinity: "ERR increment would produce NaN or Infinity"
+    case .wrongPassword: "WRONGPASS invalid username-password pair or user is disabled."
+    case .badClientName: "ERR Client names cannot contain spaces, newlines or special characters."
+    case .decrementOverflow: "ERR decrement would overflow"
+    case .notStrings: "ERR The specified keys must contain string values"
+    case .lengthAndMatches: "ERR If you want both the length and indexes, please just use IDX."
+    case .subsequenceStringTooLong: "ERR String too long for LCS"
+    case .subsequenceTableTooLarge:
+      "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+    case .subsequenceTableFailed: "ERR Insufficient memory, failed allocating transient memory for LCS"
+    case .expireConditions: "ERR NX and XX, GT or LT options at the same time are not compatible"
+    case .expireComparisons: "ERR GT and LT options at the same time are not compatible"
+    case .invalidFirstDBIndex: "ERR invalid first DB index"
+    case .invalidSecondDBIndex: "ERR invalid second DB index"
+    case .notInInt32: "ERR value is out of range, value must between -2147483648 and 2147483647"
     }
   }
 }

@@ -1,17 +1,25 @@
 public import VersionedStore
 
 /// The open dataset, to be written by one command: the live one, or one that is being staged.
+@safe
 public struct Edit {
-  unowned(unsafe) let keyspace: Keyspace
-  unowned(unsafe) public let dataset: Dataset
+  private unowned(unsafe) let databases: Keyspace
+  private unowned(unsafe) let openDataset: Dataset
+  var keyspace: Keyspace {
+    @inline(__always) get { unsafe databases }
+  }
+  public var dataset: Dataset {
+    @inline(__always) get { unsafe openDataset }
+  }
   public let database: Int
-  /// Milliseconds since 1970.
-  public let now: Int64
+  /// What expires at or before it is gone, in milliseconds since 1970. Whoever reckons with the time asks the call: here
+  /// no time has come in the primary's stream, since it is for the primary to delete what has expired.
+  let now: Int64
 
   @inline(__always)
   init(_ keyspace: Keyspace, _ dataset: Dataset, database: Int, now: Int64) {
-    self.keyspace = keyspace
-    self.dataset = dataset
+    unsafe databases = keyspace
+    unsafe openDataset = dataset
     self.database = database
     self.now = now
   }
@@ -24,26 +32,46 @@ public struct Edit {
   public func find(_ key: Key, quietly: Bool = false) -> Entry? {
     guard let entry = dataset.head.find(database, key.bytes, key.hash) else { return nil }
     if let expiry = entry.expiry, expiry <= now {
-      if !keyspace.leavesExpiryToPrimary { keyspace.expire(database, key.bytes, key.hash) }
+      expire(key)
       return nil
     }
     if !quietly { keyspace.touch(entry) }
     return entry
   }
 
-  /// Stores a value in place of whatever the key held.
+  private func expire(_ key: Key) {
+    if dataset.remove(database, key.bytes, key.hash) { keyspace.statistics.expiredKeys += 1 }
+  }
+
+  /// The entry of `key` for a command that answers with what it finds, such as GETDEL: counted as a hit or a miss.
+  public func read(_ key: Key) -> Entry? {
+    let entry = find(key)
+    if entry == nil { keyspace.statistics.misses &+= 1 } else { keyspace.statistics.hits &+= 1 }
+    return entry
+  }
+
+  /// Stores a value in place of whatever the key held. Counts as a use of the key.
   @inline(__always)
   public func put(_ key: Key, _ value: StoredValue, tag: UInt8, expiry: Int64?) {
-    dataset.put(
-      database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: keyspace.accessClock)
+    let clock = keyspace.isLFU ? frequency(key) : keyspace.accessClock
+    dataset.put(database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: clock)
     changed()
   }
 
+  /// The access clock for a new value under LFU, where a key keeps its count of uses.
+  private func frequency(_ key: Key) -> UInt32 {
+    guard let old = dataset.head.find(database, key.bytes, key.hash) else { return keyspace.accessClock }
+    keyspace.touch(old)
+    return old.accessClock
+  }
+
+  /// Removes a key. Returns whether it was there; one that had expired was not.
   @discardableResult
   public func remove(_ key: Key) -> Bool {
-    let removed = dataset.remove(database, key.bytes, key.hash)
-    if removed { changed() }
-    return removed
+    guard find(key, quietly: true) != nil else { return false }
+    dataset.remove(database, key.bytes, key.hash)
+    changed()
+    return true
   }
 
   @discardableResult

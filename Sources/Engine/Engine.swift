@@ -1,4 +1,5 @@
 public import RESP
+internal import Values
 public import VersionedStore
 
 /// The server without its sockets: sessions, the command table, the tick.
@@ -23,18 +24,39 @@ public final class Engine {
   public var infoSections: [InfoSection] = []
   /// Ends the server; set by what runs it.
   public var shutDown: (ShutdownRequest) -> Void = { _ in }
+  /// SHUTDOWN was asked for and not taken back.
+  public var isShuttingDown = false
   /// Writes a line to the log; set by what runs the engine.
   public var log: (LogLevel, String) -> Void = { _, _ in }
+  /// What the server is called and where it is reached, as INFO tells it; set by what runs the engine.
+  public var identity = ServerIdentity()
+  /// 40 hexadecimal digits, new with every start: by them others see that this is another life of the server.
+  public let runID = RunID.random()
+  /// A clock for durations alone, in nanoseconds. It is read twice a batch and never per command.
+  let monotonicNanoseconds: () -> Int64
+  /// When the engine was made, by that clock.
+  let startedNanoseconds: Int64
+  /// Microseconds since 1970 of the present tick.
+  public private(set) var nowMicroseconds: Int64 = 0
+  /// Whole seconds since 1970 when the cron last did what it does once a second.
+  var secondOfCron: Int64 = 0
+  var rates = TrafficRates()
+  var peakMemory = PeakMemory()
 
   private var lastSessionID = 0
   private var ready: [Session] = []
   private var dirty: [Session] = []
   private var batch = Batch()
 
-  public init(settings: Settings, keyspace: Keyspace, commands: CommandTable) {
+  public init(
+    settings: Settings, keyspace: Keyspace, commands: CommandTable,
+    monotonicNanoseconds: @escaping () -> Int64 = MonotonicClock.nanoseconds
+  ) {
     self.settings = settings
     self.keyspace = keyspace
     self.commands = commands
+    self.monotonicNanoseconds = monotonicNanoseconds
+    startedNanoseconds = monotonicNanoseconds()
   }
 
   // MARK: Sessions
@@ -51,8 +73,9 @@ public final class Engine {
 
   /// What a session lets its client claim; to be set again when it authenticates or the configuration changes.
   public func limits(for session: Session) -> RequestLimits {
-    RequestLimits(
-      maxBulkLength: session.isPrimary ? RequestLimits.unbounded : settings.protoMaxBulkLen,
+    let limit = session.isPrimary ? RequestLimits.unbounded : settings.protoMaxBulkLen
+    return RequestLimits(
+      maxBulkLength: min(limit, StringForm.lengthLimit),
       authenticated: session.isAuthenticated)
   }
 
@@ -149,15 +172,17 @@ public final class Engine {
 
   /// Executes all that has come in. Time is given in microseconds since 1970.
   public func tick(nowMicroseconds: Int64) {
-    keyspace.setTime(milliseconds: nowMicroseconds / 1000)
+    setTime(microseconds: nowMicroseconds)
     var next = 0
     while true {
       fill(&next)
       if batch.items.isEmpty { break }
+      let began = monotonicNanoseconds()
       keyspace.probes.descend()
       keyspace.probedAt = keyspace.live.changeCount
       for index in 0..<batch.items.count { execute(batch.items[index]) }
       keyspace.probedAt = .max
+      batch.shareTime(nanoseconds: monotonicNanoseconds() - began)
       batch.removeAll()
       keyspace.probes.removeAll()
     }
@@ -170,6 +195,11 @@ public final class Engine {
     ready.removeAll(keepingCapacity: true)
     flush()
     _ = keyspace.history.reclaim(limit: Self.reclaimSlice)
+  }
+
+  func setTime(microseconds: Int64) {
+    nowMicroseconds = microseconds
+    keyspace.setTime(milliseconds: microseconds / 1000)
   }
 
   /// Objects to free in one turn: about a quarter of a millisecond, when they are not in the cache.
@@ -226,7 +256,10 @@ public final class Engine {
   @inline(__always)
   private func append(_ session: Session, _ first: Int) {
     let count = batch.arguments.count - first
-    let record = commands.find(batch.arguments[first])
+    var record = commands.find(batch.arguments[first])
+    if count > 1, let container = record, container.value.hasSubcommands {
+      record = container.value.subcommand(batch.arguments[first + 1]) ?? container
+    }
     var probe = -1
     if let record, record.value.firstKey > 0, record.value.firstKey < count {
       let key = batch.arguments[first + record.value.firstKey]
@@ -269,6 +302,7 @@ public final class Engine {
       arguments: batch.arguments, first: item.first, count: item.count,
       reply: ReplyWriter(session.output, session.version), session: session, keyspace: keyspace, command: record,
       now: keyspace.now, probe: item.database == session.database ? item.probe : -1)
+    session.lastCommand = record
     run(record, &call)
     finish(session, record, before)
   }
@@ -282,10 +316,10 @@ public final class Engine {
       reply.error(violation)
       session.isClosing = true
     } else {
-      statistics.commandsProcessed += 1
       reply.error(UnknownCommand.text(batch.arguments, first: item.first, count: item.count))
     }
     countError(session.output.bytes[before..<session.output.count])
+    if session.replyMode != .on { mute(session, before) }
     markDirty(session)
   }
 
@@ -301,13 +335,11 @@ public final class Engine {
       return call.reply.error(refusal)
     }
     record.value.statistics.calls &+= 1
+    statistics.commandsProcessed &+= 1
     do throws(CommandError) {
       switch record.value.command.handler {
       case .read(let handler): try handler(&call, view(for: call.session))
-      case .write(let handler):
-        guard call.session.reading == nil else { throw .notPermittedAtVersion }
-        try handler(
-          &call, Edit(keyspace, keyspace.live, database: call.session.database, now: keyspace.now))
+      case .write(let handler): try handler(&call, edit(for: call.session))
       case .control(let handler): try handler(&call, self)
       case .container: try runSubcommand(record, &call)
       }
@@ -328,12 +360,16 @@ public final class Engine {
       touches: session.touchesKeys)
   }
 
+  /// What a write command of `session` writes to. For the primary's stream no time has come: it deletes itself what has
+  /// expired.
+  @inline(__always)
+  func edit(for session: Session) -> Edit {
+    Edit(
+      keyspace, keyspace.live, database: session.database, now: session.isPrimary ? Int64.min : keyspace.now)
+  }
+
   private func runSubcommand(_ record: Immortal<CommandRecord>, _ call: inout Call) throws(CommandError) {
-    guard let subcommand = record.value.subcommands.first(where: { call.matches(1, $0.value.command.name) }) else {
-      let container = "\(record.value.command.name)".uppercased()
-      let name = String(decoding: call[1].prefix(128), as: UTF8.self)
-      throw call.refuse("ERR unknown subcommand '\(name)'. Try \(container) HELP.")
-    }
+    guard let subcommand = record.value.subcommand(call[1]) else { throw call.refuseSubcommand() }
     var inner = call
     inner.command = subcommand
     run(subcommand, &inner)
@@ -343,21 +379,22 @@ public final class Engine {
   @inline(__always)
   private func refusal(_ record: Immortal<CommandRecord>, _ session: Session) -> StaticString? {
     let flags = record.value.flags
-    if !session.isAuthenticated, !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
+    if needsAuthentication(session), !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
     if settings.maxmemory > 0, !makeRoom(), flags.contains(.denyOOM), !session.isPrimary {
       return CommandError.outOfMemory.text
     }
-    if isReplica, flags.contains(.write), settings.replicaReadOnly, !session.isPrimary {
-      return "READONLY You can't write against a read only replica."
+    if flags.contains(.write) {
+      if session.reading != nil { return CommandError.notPermittedAtVersion.text }
+      if isReplica, settings.replicaReadOnly, !session.isPrimary {
+        return "READONLY You can't write against a read only replica."
+      }
     }
     return nil
   }
 
   @inline(__always)
   private func finish(_ session: Session, _ record: Immortal<CommandRecord>, _ before: Int) {
-    statistics.commandsProcessed &+= 1
     session.totalCommands &+= 1
-    session.lastCommand = record
     let after = session.output.count
     if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
       countError(session.output.bytes[before..<after])

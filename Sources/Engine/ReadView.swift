@@ -2,12 +2,16 @@ public import VersionedStore
 
 /// A root and a clock: all that a read command sees. It may be the live dataset or an old version, and the handler cannot
 /// tell; nor can it write.
+@safe
 public struct ReadView {
   public let root: Root
   public let database: Int
   /// Milliseconds since 1970; what expires at or before it is not there.
   public let now: Int64
-  unowned(unsafe) let keyspace: Keyspace
+  private unowned(unsafe) let databases: Keyspace
+  var keyspace: Keyspace {
+    @inline(__always) get { unsafe databases }
+  }
   /// Whether this is the live dataset, where reading leaves traces: access clocks and counters.
   public let isLive: Bool
   /// CLIENT NO-TOUCH.
@@ -18,14 +22,15 @@ public struct ReadView {
     self.root = root
     self.database = database
     self.now = now
-    self.keyspace = keyspace
+    unsafe databases = keyspace
     self.isLive = isLive
     self.touches = touches
   }
 
-  /// The entry of `key`, if it has not expired. Counts as a use of the key, unless `quietly`.
+  /// The entry of `key`, if it has not expired. Counts as a hit or a miss and, when `touching`, as a use of the key; none
+  /// of that when `quietly`.
   @inline(__always)
-  public func find(_ key: Key, quietly: Bool = false) -> Entry? {
+  public func find(_ key: Key, touching: Bool = true, quietly: Bool = false) -> Entry? {
     guard isLive else { return living(root.find(database, key.bytes, key.hash)) }
     let found: Entry?
     if key.probe >= 0, keyspace.probedAt == keyspace.live.changeCount {
@@ -39,15 +44,25 @@ public struct ReadView {
     }
     if !quietly {
       keyspace.statistics.hits &+= 1
-      if touches { keyspace.touch(entry) }
+      if touches && touching { keyspace.touch(entry) }
     }
     return entry
   }
 
   private func isAlive(_ entry: Entry) -> Bool {
     if living(entry) != nil { return true }
-    keyspace.expiredOnRead.append((database, Array(entry.key)))
+    deleteLater(entry)
     return false
+  }
+
+  /// Has an expired entry deleted when the command is over.
+  func deleteLater(_ entry: Entry) {
+    if isLive { keyspace.expiredOnRead.append((database, Array(entry.key))) }
+  }
+
+  /// The same view for a client that asked for its reading to leave no traces and now names keys to be touched.
+  var touching: ReadView {
+    ReadView(keyspace, root: root, database: database, now: now, isLive: isLive, touches: true)
   }
 
   @inline(__always)

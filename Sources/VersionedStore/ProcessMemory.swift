@@ -39,7 +39,7 @@ public struct ProcessMemory: Equatable, Sendable {
 
   /// jemalloc's name and version, as INFO names an allocator.
   public static let allocatorName: String = {
-    let version = unsafe JEMALLOC_VERSION.prefix { $0 != "-" }
+    let version = JEMALLOC_VERSION.prefix { $0 != "-" }
     return "jemalloc-\(version)"
   }()
 

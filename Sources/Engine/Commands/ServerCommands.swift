@@ -1,0 +1,80 @@
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// What concerns the server as a whole. Behaviour and reply texts follow Redis 7.0.
+enum ServerCommands {
+  static let all = [info, time, shutdown, lolwut]
+
+  static let info = Command(
+    "info", arity: .atLeast(1), flags: [.loading, .stale], categories: [.dangerous], group: .server, since: "1.0.0",
+    "Describes the server and its counters, by sections.",
+    .control { call, engine throws(CommandError) in
+      let names = (1..<call.count).map { String(decoding: call[$0], as: UTF8.self).lowercased() }
+      call.reply.verbatim(InfoReport(engine).text(names))
+    })
+
+  static let time = Command(
+    "time", arity: .exactly(1), flags: [.loading, .stale, .fast], group: .server, since: "2.6.0",
+    "Tells the time as seconds and microseconds since 1970.",
+    .control { call, engine throws(CommandError) in
+      call.reply.arrayHeader(2)
+      call.reply.bulk(Int(engine.nowMicroseconds / 1_000_000))
+      call.reply.bulk(Int(engine.nowMicroseconds % 1_000_000))
+    })
+
+  static let shutdown = Command(
+    "shutdown", arity: .atLeast(1), flags: [.admin, .noScript, .loading, .stale, .noMulti, .allowBusy],
+    group: .server, since: "1.0.0", complexity: "O(1), or O(N) in the number of keys when the dataset is saved",
+    "Ends the server.",
+    .control { call, engine throws(CommandError) in
+      let request = try ShutdownRequest(call)
+      if request.abort, !engine.isShuttingDown { throw call.refuse("ERR No shutdown in progress.") }
+      engine.isShuttingDown = !request.abort
+      engine.shutDown(request)
+      // A shutdown that goes well is answered by the end of the connection.
+      if request.abort { call.reply.ok() }
+    })
+
+  static let lolwut = Command(
+    "lolwut", arity: .atLeast(1), flags: [.readOnly, .fast], group: .server, since: "5.0.0",
+    "Draws the rings of a tree.",
+    .control { call, engine throws(CommandError) in
+      var index = 1
+      if call.count >= 3, call.matches(1, "version") {
+        // There is one picture, whichever version is asked for.
+        _ = try call.integer(2)
+        index = 3
+      }
+      let radius = index < call.count ? try call.integer(index) : Int64(TreeRings.usualRadius)
+      call.reply.verbatim(
+        TreeRings(radius: Int(clamping: radius), seed: UInt64(bitPattern: engine.nowMicroseconds)).picture
+          + "Cambium \(ServerIdentity.version), Redis ver. \(ServerIdentity.redisVersion)\n")
+    })
+}
+
+extension ShutdownRequest {
+  fileprivate init(_ call: Call) throws(CommandError) {
+    self.init()
+    var isAlone = true
+    for index in 1..<call.count {
+      if call.matches(index, "abort") {
+        abort = true
+        continue
+      }
+      isAlone = false
+      let saves = call.matches(index, "save")
+      if saves || call.matches(index, "nosave") {
+        guard self.saves == nil || self.saves == saves else { throw .syntax }
+        self.saves = saves
+      } else if call.matches(index, "now") {
+        now = true
+      } else if call.matches(index, "force") {
+        force = true
+      } else {
+        throw .syntax
+      }
+    }
+    guard !abort || isAlone else { throw .syntax }
+  }
+}

@@ -1,0 +1,33 @@
+internal import VersionedStore
+
+// What happens by the clock, `hz` times a second, whether clients ask for anything or not.
+extension Engine {
+  /// Time is given in microseconds since 1970.
+  public func cron(nowMicroseconds: Int64) {
+    setTime(microseconds: nowMicroseconds)
+    rates.sample(statistics, now: keyspace.now)
+    if keyspace.now / 1000 != secondOfCron {
+      secondOfCron = keyspace.now / 1000
+      peakMemory.note(ProcessMemory.now().allocated)
+      lookAfterSessions()
+    }
+  }
+
+  /// Drops clients that were silent for too long, or that have left too much output unread for too long.
+  private func lookAfterSessions() {
+    for session in Array(sessions.values) where !session.isClosing {
+      if isIdle(session) {
+        log(.verbose, "Closing idle client")
+        abandon(session)
+      } else if session.unsentByteCount > 0 {
+        enforceOutputLimit(session)
+      }
+    }
+  }
+
+  private func isIdle(_ session: Session) -> Bool {
+    guard settings.timeout > 0, !session.isPrimary, !session.isWaiting else { return false }
+    // Whole seconds, as Redis compares them.
+    return keyspace.now / 1000 - session.lastInteraction / 1000 > Int64(settings.timeout)
+  }
+}

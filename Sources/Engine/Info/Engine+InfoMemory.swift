@@ -1,0 +1,45 @@
+internal import VersionedStore
+
+// INFO: memory.
+extension Engine {
+  func memoryInfo() -> [String] {
+    let figures = MemoryFigures(self)
+    var lines = InfoLines()
+    lines.add(bytes: "used_memory", figures.allocated)
+    lines.add(bytes: "used_memory_rss", figures.residentSetSize)
+    lines.add(bytes: "used_memory_peak", figures.peak)
+    lines.add("used_memory_peak_perc", figures.peakPercentage, suffix: "%")
+    lines.add("used_memory_overhead", figures.overhead)
+    lines.add("used_memory_startup", figures.startup)
+    lines.add("used_memory_dataset", figures.dataset)
+    lines.add("used_memory_dataset_perc", figures.datasetPercentage, suffix: "%")
+    lines.add("used_memory_live_dataset", figures.live)
+    lines.add("allocator_allocated", figures.process.allocated)
+    lines.add("allocator_active", figures.process.active)
+    lines.add("allocator_resident", figures.process.resident)
+    lines.add(bytes: "total_system_memory", ProcessMemory.ofMachine())
+    lines.add(bytes: "maxmemory", settings.maxmemory)
+    lines.add("maxmemory_policy", settings.maxmemoryPolicy.rawValue)
+    lines.add("allocator_frag", figures.allocatorFragmentation)
+    lines.add("allocator_rss", figures.allocatorResident)
+    lines.add("rss_overhead", figures.residentOverhead)
+    lines.add("mem_fragmentation", figures.fragmentation)
+    lines.add("mem_not_counted_for_evict", figures.overhead)
+    lines.add("mem_replication_backlog", 0)
+    lines.add("mem_total_replication_buffers", 0)
+    lines.add("mem_clients_slaves", 0)
+    lines.add("mem_clients_normal", figures.clients)
+    lines.add("mem_cluster_links", 0)
+    lines.add("mem_aof_buffer", 0)
+    lines.add("mem_allocator", ProcessMemory.allocatorName)
+    lines.add("active_defrag_running", false)
+    return lines.lines
+  }
+}
+
+extension InfoLines {
+  fileprivate mutating func add(_ field: String, _ gap: MemoryFigures.Gap) {
+    add("\(field)_ratio", gap.ratio)
+    add("\(field)_bytes", gap.bytes)
+  }
+}

@@ -1,0 +1,77 @@
+internal import VersionedStore
+
+// INFO: what has happened since the start, or since CONFIG RESETSTAT.
+extension Engine {
+  func statsInfo() -> [String] {
+    var lines = InfoLines()
+    lines.add("total_connections_received", statistics.connectionsReceived)
+    lines.add("total_commands_processed", statistics.commandsProcessed)
+    lines.add("instantaneous_ops_per_sec", rates.commands.perSecond)
+    lines.add("total_net_input_bytes", statistics.bytesReceived)
+    lines.add("total_net_output_bytes", statistics.bytesSent)
+    lines.add("total_net_repl_input_bytes", 0)
+    lines.add("total_net_repl_output_bytes", 0)
+    lines.add("instantaneous_input_kbps", Double(rates.inputBytes.perSecond) / 1024)
+    lines.add("instantaneous_output_kbps", Double(rates.outputBytes.perSecond) / 1024)
+    lines.add("rejected_connections", statistics.connectionsRejected)
+    lines.add("sync_full", 0)
+    lines.add("sync_partial_ok", 0)
+    lines.add("sync_partial_err", 0)
+    lines.add("expired_keys", keyspace.statistics.expiredKeys)
+    lines.add("expired_stale_perc", keyspace.statistics.expiredStalePercentage)
+    lines.add("expired_time_cap_reached_count", keyspace.statistics.expiredTimeCapReached)
+    lines.add("evicted_keys", keyspace.statistics.evictedKeys)
+    lines.add("evicted_clients", 0)
+    lines.add("keyspace_hits", keyspace.statistics.hits)
+    lines.add("keyspace_misses", keyspace.statistics.misses)
+    lines.add("pubsub_channels", 0)
+    lines.add("pubsub_patterns", 0)
+    lines.add("pubsubshard_channels", 0)
+    lines.add("latest_fork_usec", 0)
+    lines.add("total_forks", 0)
+    lines.add("tracking_total_keys", 0)
+    lines.add("tracking_total_items", 0)
+    lines.add("tracking_total_prefixes", 0)
+    lines.add("unexpected_error_replies", 0)
+    lines.add("total_error_replies", statistics.errorReplies)
+    lines.add("client_query_buffer_limit_disconnections", statistics.queryBufferLimitDisconnections)
+    lines.add("client_output_buffer_limit_disconnections", statistics.outputBufferLimitDisconnections)
+    return lines.lines
+  }
+
+  /// Commands in the order of the table, each with its subcommands behind it.
+  func commandStatsInfo() -> [String] {
+    commands.all.flatMap { [$0] + $0.value.subcommands }.compactMap(\.value.statisticsLine)
+  }
+
+  func errorStatsInfo() -> [String] {
+    statistics.errorsByCode.sorted { $0.key < $1.key }.map { "errorstat_\($0.key.infoSafe):count=\($0.value)" }
+  }
+
+  /// Sets back what CONFIG RESETSTAT sets back.
+  public func resetStatistics() {
+    statistics = EngineStatistics()
+    keyspace.statistics = KeyspaceStatistics()
+    rates.reset()
+    peakMemory.reset()
+    for record in commands.all.flatMap({ [$0] + $0.value.subcommands }) {
+      record.value.statistics = CommandStatistics()
+    }
+  }
+}
+
+extension CommandRecord {
+  /// nil when nobody has tried the command.
+  fileprivate var statisticsLine: String? {
+    guard statistics.calls > 0 || statistics.rejected > 0 || statistics.failed > 0 else { return nil }
+    let microseconds = statistics.nanoseconds / 1000
+    let perCall = statistics.calls == 0 ? 0 : microseconds / Double(statistics.calls)
+    return "cmdstat_\(fullName.infoSafe):calls=\(statistics.calls),usec=\(Int(microseconds))"
+      + ",usec_per_call=\(perCall.fixed(2)),rejected_calls=\(statistics.rejected),failed_calls=\(statistics.failed)"
+  }
+}
+
+extension String {
+  /// The text without the characters that mean something to a reader of INFO.
+  fileprivate var infoSafe: String { String(map { "#:\n\r".contains($0) ? "_" : $0 }) }
+}
