@@ -17,7 +17,8 @@ let careful: [SwiftSetting] = [
 let fast: [SwiftSetting] =
   careful + [
     .unsafeFlags(
-      ["-cross-module-optimization", "-Xcc", "-msse4.2", "-Xcc", "-mpopcnt"], .when(configuration: .release))
+      ["-cross-module-optimization", "-enforce-exclusivity=unchecked", "-Xcc", "-msse4.2", "-Xcc", "-mpopcnt"],
+      .when(configuration: .release))
   ]
 
 /// `CAMBIUM_PLAIN_MALLOC=1` takes every stored object from plain malloc, so that a sanitizer sees each one.

@@ -19,7 +19,8 @@ public final class Arena {
 
     @inline(__always)
     func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-      let object = unsafe malloc(byteCount)!
+      // What the size class leaves over is used too: an overwrite in place may grow into it.
+      let object = unsafe malloc(SizeClass.round(byteCount))!
       unsafe objects.insert(object)
       allocatedBytes += SizeClass.round(byteCount)
       objectCount += 1
