@@ -6,6 +6,8 @@ extension Engine {
   public func cron(nowMicroseconds: Int64) {
     setTime(microseconds: nowMicroseconds)
     rates.sample(statistics, now: keyspace.now)
+    runExpiryCycle()
+    versionsCron()
     if keyspace.now / 1000 != secondOfCron {
       secondOfCron = keyspace.now / 1000
       peakMemory.note(ProcessMemory.now().allocated)

@@ -1,9 +1,59 @@
 internal import VersionedStore
 
+/// What happens at `maxmemory`.
 extension Engine {
-  /// Bytes that count against `maxmemory`: what all arenas hold.
+  /// Bytes that count against `maxmemory`: what all arenas hold, that is the live dataset and all that versions keep
+  /// beside it. Clients' buffers do not count.
   public var usedMemory: Int { keyspace.history.allocatedBytes }
 
-  /// Brings memory below `maxmemory` if the policy allows it. Returns whether it is.
-  func makeRoom() -> Bool { usedMemory <= settings.maxmemory }
+  /// Brings memory below `maxmemory` as far as that may be done: first by freeing what was given up already, then by
+  /// dropping automatic versions, the oldest first, and at last by evicting keys as `maxmemory-policy` says.
+  ///
+  /// Returns false if memory stays short. When much has to be freed it is done in slices, by the commands and ticks that
+  /// follow, and the commands are let in meanwhile.
+  func makeRoom() -> Bool {
+    guard settings.maxmemory > 0, usedMemory > settings.maxmemory else {
+      keyspace.isMakingRoom = false
+      return true
+    }
+    if isReplica, settings.replicaIgnoreMaxmemory { return true }
+    let progress = freeMemory()
+    keyspace.isMakingRoom = progress == .running
+    return progress != .stuck
+  }
+
+  private enum Progress {
+    case done, running, stuck
+  }
+
+  /// Objects, and keys, that one call frees at most: some hundred microseconds each.
+  private static let objectsAtMost = 2000
+  private static let keysAtMost = 200
+
+  private func freeMemory() -> Progress {
+    let history = keyspace.history
+    while true {
+      guard history.reclaim(limit: Self.objectsAtMost) else { return isShort ? .running : .done }
+      guard isShort else { return .done }
+      guard let oldest = history.versions.first(where: { $0.isAutomatic && $0.holds.isEmpty }),
+        (try? history.drop([oldest.id])) != nil
+      else { break }
+      log(.notice, "Dropped version \(oldest.label): memory is short")
+    }
+    return evictKeys()
+  }
+
+  private var isShort: Bool { usedMemory > settings.maxmemory }
+
+  private func evictKeys() -> Progress {
+    // What versions hold does not come free by evicting keys: nothing is lost for nothing.
+    guard keyspace.live.evictableBytes >= usedMemory - settings.maxmemory else { return .stuck }
+    let rule = Eviction.Rule(settings, now: keyspace.now)
+    for _ in 0..<Self.keysAtMost {
+      guard keyspace.eviction.evict(from: keyspace.live, rule) else { return .stuck }
+      keyspace.statistics.evictedKeys += 1
+      if !isShort { return .done }
+    }
+    return .running
+  }
 }

@@ -194,19 +194,13 @@ public final class Engine {
     }
     ready.removeAll(keepingCapacity: true)
     flush()
-    _ = keyspace.history.reclaim(limit: Self.reclaimSlice)
+    housekeep()
   }
 
   func setTime(microseconds: Int64) {
     nowMicroseconds = microseconds
     keyspace.setTime(milliseconds: microseconds / 1000)
   }
-
-  /// Objects to free in one turn: about a quarter of a millisecond, when they are not in the cache.
-  private static let reclaimSlice = 2000
-
-  /// Whether a tick should follow soon, though no input may come: memory waits to be freed.
-  public var wantsTick: Bool { !keyspace.history.isReclaimed }
 
   /// Parses commands into the batch until it is full or nothing is left, from session number `next` on.
   private func fill(_ next: inout Int) {
@@ -353,7 +347,8 @@ public final class Engine {
   @inline(__always)
   public func view(for session: Session) -> ReadView {
     if let pin = session.reading {
-      return ReadView(keyspace, root: pin.root, database: session.database, now: keyspace.now, isLive: false)
+      return ReadView(
+        keyspace, root: pin.root, database: session.database, now: pin.createdMilliseconds, isLive: false)
     }
     return ReadView(
       keyspace, root: keyspace.live.head, database: session.database, now: keyspace.now, isLive: true,

@@ -1,5 +1,5 @@
+internal import Values
 public import VersionedStore
-public import Values
 
 /// The databases with what belongs to their use: time, access clocks, counters, and what is to be deleted because its time
 /// has come. Commands see it through a `ReadView` or an `Edit`.
@@ -26,12 +26,19 @@ public final class Keyspace {
   public var isActiveExpiryOn = true
   /// Changes since the last save.
   public var changesSinceSave = 0
-  private var random = SystemRandomNumberGenerator()
+  private var random = SplitMix64()
+  var expiryCycle: ExpiryCycle
+  var eviction = Eviction()
+  /// Memory is being brought below `maxmemory`, a slice at a time.
+  var isMakingRoom = false
+  /// When the present `version-interval` began, in milliseconds since 1970; nil while there is none.
+  var intervalBegan: Int64?
 
   public init(settings: Settings, history: History) {
     self.settings = settings
     self.history = history
     live = history.live
+    expiryCycle = ExpiryCycle(databases: history.live.databaseCount)
   }
 
   /// To be called when another dataset has gone live.
@@ -60,7 +67,7 @@ public final class Keyspace {
   private func touchLFU(_ entry: Entry) {
     let clock = AccessClock.LFU(rawValue: entry.accessClock).accessed(
       milliseconds: now, decayMinutes: settings.lfuDecayTime, logFactor: settings.lfuLogFactor,
-      random: random.next())
+      random: UInt32(truncatingIfNeeded: random.next()))
     entry.accessClock = clock.rawValue
   }
 

@@ -69,28 +69,35 @@ public final class History {
 
   // MARK: Making
 
-  /// Seals the live dataset and keeps it. A name that is given must be free; without one, an automatic version is named
-  /// `before-<reason>-<id>`.
+  /// Seals the live dataset and keeps it. A name that is given must be free.
   @discardableResult
   public func create(
-    name: String? = nil, reason: String, automatic: Bool = false, atMilliseconds now: Int64
+    name: String? = nil, reason: String, atMilliseconds now: Int64
   ) throws(VersionError) -> Version {
     if let name, version(named: name) != nil { throw .nameTaken(name) }
-    let version = next(name, reason, automatic, now)
+    let version = next(name, reason, nil, now)
     live.seal(as: version.id)
     versions.append(version)
     return version
   }
 
-  /// The record of the version that the live dataset would become.
-  private func next(_ name: String?, _ reason: String, _ automatic: Bool, _ now: Int64) -> Version {
+  /// Seals the live dataset and keeps it as an automatic version, named `<prefix>-<id>`.
+  @discardableResult
+  public func createAutomatic(prefix: String, reason: String, atMilliseconds now: Int64) -> Version {
+    let version = next(nil, reason, prefix, now)
+    live.seal(as: version.id)
+    versions.append(version)
+    return version
+  }
+
+  /// The record of the version that the live dataset would become; an automatic one if there is a prefix for its name.
+  private func next(_ name: String?, _ reason: String, _ prefix: String?, _ now: Int64) -> Version {
     lastID += 1
     let id = lastID
-    let name = name ?? (automatic ? freeName("before-\(reason)-\(id)") : nil)
     return Version(
-      id: id, name: name, reason: reason,
+      id: id, name: name ?? prefix.flatMap { freeName("\($0)-\(id)") }, reason: reason,
       parent: live.tree.members[VersionTree.head]?.parent, createdMilliseconds: now, generation: live.open,
-      lineage: live.lineage, keyCounts: (0..<live.databaseCount).map(live.keyCount), isAutomatic: automatic)
+      lineage: live.lineage, keyCounts: (0..<live.databaseCount).map(live.keyCount), isAutomatic: prefix != nil)
   }
 
   /// Nil if a version was given this very name by hand: a name means one version.
@@ -103,7 +110,7 @@ public final class History {
     to id: Int, keepCurrent: Bool = true, atMilliseconds now: Int64
   ) throws(VersionError) -> Version? {
     let target = try known(id)
-    let undo = keepCurrent ? next(nil, "rollback", true, now) : nil
+    let undo = keepCurrent ? next(nil, "rollback", "before-rollback", now) : nil
     let next = dataset(of: target)
     if next === live {
       live.rollback(to: id, undo: undo?.id)
@@ -122,7 +129,7 @@ public final class History {
   @discardableResult
   public func commit(_ staged: Dataset, reason: String, atMilliseconds now: Int64) -> Version {
     precondition(staged.isOpen && datasets[staged.lineage] == nil)
-    let former = next(nil, reason, true, now)
+    let former = next(nil, reason, "before-\(reason)", now)
     live.close(keepAs: former.id)
     versions.append(former)
     datasets[staged.lineage] = staged

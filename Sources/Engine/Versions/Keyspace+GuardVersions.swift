@@ -11,8 +11,7 @@ extension Keyspace {
   public func guardVersion(_ reason: String) -> Version? {
     guard settings.versionHistory > 0 else { return nil }
     guard (0..<live.databaseCount).contains(where: { live.keyCount($0) > 0 }) else { return nil }
-    // Only a name that is taken is refused, and none is asked for.
-    let version = try? history.create(reason: reason, automatic: true, atMilliseconds: now)
+    let version = history.createAutomatic(prefix: "before-\(reason)", reason: reason, atMilliseconds: now)
     trimVersions()
     return version
   }
