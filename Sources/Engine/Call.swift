@@ -120,7 +120,7 @@ public struct Call {
   }
 
   /// The reply to HELP of a container command: its subcommands and what they do, a line each.
-  mutating func help(_ lines: [StaticString]) {
+  public mutating func help(_ lines: [StaticString]) {
     let name = self[0].map { Character(UnicodeScalar($0)) }.reduce(into: "") { $0.append($1) }.uppercased()
     reply.arrayHeader(lines.count + 3)
     let title = Array("\(name) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:".utf8)
