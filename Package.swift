@@ -28,7 +28,8 @@ let store: [SwiftSetting] = fast + (plainMalloc ? [.define("PLAIN_MALLOC")] : []
 let package = Package(
   name: "cambium",
   products: [
-    .executable(name: "cambium-server", targets: ["cambium-server"])
+    .executable(name: "cambium-server", targets: ["cambium-server"]),
+    .executable(name: "cambium-inspect", targets: ["cambium-inspect"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -56,18 +57,29 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ], swiftSettings: fast),
     .executableTarget(name: "cambium-server", dependencies: ["Server"], swiftSettings: fast),
+    .executableTarget(
+      name: "cambium-inspect",
+      dependencies: ["RESP", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tools/cambium-inspect", swiftSettings: careful),
 
     .target(name: "TestSupport", dependencies: ["RESP"], path: "Tests/TestSupport", swiftSettings: careful),
     .testTarget(
       name: "VersionedStoreTests", dependencies: ["VersionedStore", "CJemalloc", "TestSupport"], swiftSettings: careful),
-    .testTarget(name: "ValuesTests", dependencies: ["Values", "VersionedStore", "TestSupport"], swiftSettings: careful),
+    .testTarget(
+      name: "ValuesTests", dependencies: ["Values", "VersionedStore", "TestSupport"], swiftSettings: careful),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "RESP", "VersionedStore", "Values", "TestSupport"],
       swiftSettings: careful),
+    // These start the server, which is built for them.
     .testTarget(
-      name: "Differential", dependencies: ["RESP", "TestSupport"], path: "Tests/Differential", swiftSettings: careful),
-    .testTarget(name: "Drills", dependencies: ["RESP", "TestSupport"], path: "Tests/Drills", swiftSettings: careful),
-    .testTarget(name: "Interop", dependencies: ["RESP", "TestSupport"], path: "Tests/Interop", swiftSettings: careful),
+      name: "Differential", dependencies: ["RESP", "TestSupport", "cambium-server"], path: "Tests/Differential",
+      swiftSettings: careful),
+    .testTarget(
+      name: "Drills", dependencies: ["RESP", "TestSupport", "cambium-server"], path: "Tests/Drills",
+      swiftSettings: careful),
+    .testTarget(
+      name: "Interop", dependencies: ["RESP", "TestSupport", "cambium-server"], path: "Tests/Interop",
+      swiftSettings: careful),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
     .testTarget(
       name: "SnapshotsTests", dependencies: ["Snapshots", "VersionedStore", "Values", "Engine", "TestSupport"],
@@ -77,8 +89,20 @@ let package = Package(
       dependencies: ["Replication", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
-      name: "ServerTests", dependencies: ["Server", "Engine", "RESP", "VersionedStore", "TestSupport"],
+      name: "ServerTests",
+      dependencies: ["Server", "Engine", "RESP", "VersionedStore", "TestSupport", "cambium-server"],
+      swiftSettings: careful),
+    .testTarget(
+      name: "InspectTests", dependencies: ["cambium-inspect", "cambium-server", "RESP", "TestSupport"],
       swiftSettings: careful),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `CAMBIUM_STORE_ONLY=1` leaves the store and its tests, so that a build under a sanitizer takes a minute.
+if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
+  let kept: Set = ["CJemalloc", "VersionedStore", "RESP", "TestSupport", "VersionedStoreTests"]
+  package.targets.removeAll { !kept.contains($0.name) }
+  package.products = []
+  package.dependencies = []
+}
