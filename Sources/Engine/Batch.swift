@@ -6,11 +6,8 @@ struct Batch {
   /// A command in the batch, or what a client sent in place of one.
   @safe
   struct Item {
-    // The engine's list of sessions with input keeps it alive.
-    private unowned(unsafe) let owner: Session
-    var session: Session {
-      @inline(__always) get { unsafe owner }
-    }
+    /// The engine's list of sessions with input keeps it alive.
+    let session: Borrowed<Session>
     /// nil for an unknown command.
     let record: Immortal<CommandRecord>?
     /// Its arguments in the batch's list.
@@ -27,7 +24,7 @@ struct Batch {
       session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, probe: Int,
       violation: ProtocolError?
     ) {
-      unsafe owner = session
+      self.session = Borrowed(session)
       self.record = record
       self.first = first
       self.count = count
@@ -38,24 +35,38 @@ struct Batch {
 
     /// Whether what the client sent behind this command may be for somebody else to read, or not to be read at all.
     @inline(__always)
-    var stopsParsing: Bool { record?.value.flags.contains(.noAuth) ?? false }
+    var stopsParsing: Bool { record.map { !$0.value.flags.isDisjoint(with: [.noAuth, .mayWait]) } ?? false }
   }
 
-  var items: ContiguousArray<Item> = []
+  private let items = FixedArray([Item?](repeating: nil, count: ProbeBatch.capacity))
+  private(set) var count = 0
   let arguments = BytesList()
 
-  init() { items.reserveCapacity(ProbeBatch.capacity) }
+  var isEmpty: Bool { count == 0 }
+  var isFull: Bool { count == items.count }
+
+  @inline(__always)
+  subscript(index: Int) -> Item {
+    guard index < count, let item = items[index] else { preconditionFailure("no such command in the batch") }
+    return item
+  }
+
+  @inline(__always)
+  mutating func append(_ item: Item) {
+    items[count] = item
+    count &+= 1
+  }
 
   mutating func removeAll() {
-    items.removeAll(keepingCapacity: true)
+    count = 0
     arguments.removeAll()
   }
 
   /// Divides the time that the batch took among its commands, for INFO commandstats. A clock reading for each of them
   /// would cost as much as a small command itself.
   func shareTime(nanoseconds: Int64) {
-    let share = Double(nanoseconds) / Double(items.count)
-    for item in items { item.record?.value.statistics.nanoseconds += share }
+    let share = Double(nanoseconds) / Double(count)
+    for index in 0..<count { self[index].record?.value.statistics.nanoseconds += share }
   }
 }
 

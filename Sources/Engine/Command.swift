@@ -97,6 +97,8 @@ public struct CommandFlags: OptionSet, Sendable {
   public static let sortForScript = CommandFlags(rawValue: 1 << 17)
   public static let noMandatoryKeys = CommandFlags(rawValue: 1 << 18)
   public static let noAsyncLoading = CommandFlags(rawValue: 1 << 19)
+  /// The reply may come later: what the client sends behind the command waits for it.
+  public static let mayWait = CommandFlags(rawValue: 1 << 20)
 
   /// Names as COMMAND shows them; what is not here, it keeps to itself.
   public static let names: [(CommandFlags, StaticString)] = [

@@ -173,18 +173,22 @@ public final class Engine {
   /// Executes all that has come in. Time is given in microseconds since 1970.
   public func tick(nowMicroseconds: Int64) {
     setTime(microseconds: nowMicroseconds)
+    let hot = keyspace.hot
     var next = 0
     while true {
       fill(&next)
-      if batch.items.isEmpty { break }
+      if batch.isEmpty { break }
       let began = monotonicNanoseconds()
-      keyspace.probes.descend()
-      keyspace.probedAt = keyspace.live.changeCount
-      for index in 0..<batch.items.count { execute(batch.items[index]) }
-      keyspace.probedAt = .max
+      hot.value.probes.descend()
+      hot.value.hasFreshProbes = true
+      for index in 0..<batch.count {
+        let item = batch[index]
+        item.session.with { execute(item, $0) }
+      }
+      hot.value.hasFreshProbes = false
       batch.shareTime(nanoseconds: monotonicNanoseconds() - began)
       batch.removeAll()
-      keyspace.probes.removeAll()
+      hot.value.probes.removeAll()
     }
     for session in ready {
       session.input.consume(session.parsed)
@@ -202,14 +206,19 @@ public final class Engine {
     keyspace.setTime(milliseconds: microseconds / 1000)
   }
 
-  /// Parses commands into the batch until it is full or nothing is left, from session number `next` on.
+  /// Parses commands into the batch until it is full or nothing is left, from session number `next` on. Sessions that were
+  /// left because what follows depends on a command in the batch are parsed on in the next round.
   private func fill(_ next: inout Int) {
-    while next < ready.count, batch.items.count < ProbeBatch.capacity {
-      let session = ready[next]
-      if session.isClosing || session.isWaiting {
-        next += 1
-        continue
-      }
+    while next < ready.count, !batch.isFull {
+      if parse(ready[next]) { next += 1 }
+    }
+    if next >= ready.count, !batch.isEmpty { next = 0 }
+  }
+
+  /// Parses commands of one session. Returns whether there is nothing more to parse before the batch is executed.
+  private func parse(_ session: Session) -> Bool {
+    guard !session.isClosing, !session.isWaiting else { return true }
+    while !batch.isFull {
       let unread = session.input.bytes[session.parsed..<session.input.count]
       let first = batch.arguments.count
       var sink = BatchArguments(list: batch.arguments, input: unread)
@@ -219,15 +228,14 @@ public final class Engine {
           try unsafe session.parser.next(raw.bytes, into: &sink)
         }
       } catch {
-        batch.items.append(.init(session: session, record: nil, first: first, count: 0, probe: -1, violation: error))
-        next += 1
-        continue
+        batch.append(.init(session: session, record: nil, first: first, count: 0, probe: -1, violation: error))
+        return true
       }
       switch result {
       case .incomplete(let needed):
         batch.arguments.truncate(to: first)
         session.needed = needed
-        next += 1
+        return true
       case .empty(let consumed):
         session.parsed += consumed
         session.needed = 1
@@ -236,15 +244,10 @@ public final class Engine {
         session.needed = 1
         append(session, first)
         // What follows may have to be read under other limits, or not at all.
-        if !session.isAuthenticated || batch.items[batch.items.count - 1].stopsParsing { next += 1 }
+        if !session.isAuthenticated || batch[batch.count - 1].stopsParsing { return true }
       }
     }
-    if next >= ready.count, batch.items.count > 0 { rescan(&next) }
-  }
-
-  /// Sessions that were passed over because what followed depended on a command are parsed on after the batch.
-  private func rescan(_ next: inout Int) {
-    next = 0
+    return false
   }
 
   @inline(__always)
@@ -256,13 +259,12 @@ public final class Engine {
     }
     var probe = -1
     if let record, record.value.firstKey > 0, record.value.firstKey < count {
-      let key = batch.arguments[first + record.value.firstKey]
-      let live = keyspace.live
-      probe = keyspace.probes.count
-      keyspace.probes.append(live.head, session.database, live.hash(key))
+      let probes = keyspace.hot.value.probes
+      let head = keyspace.live.head
+      probe = probes.count
+      probes.append(head, session.database, head.hash(batch.arguments[first + record.value.firstKey]))
     }
-    batch.items.append(
-      .init(session: session, record: record, first: first, count: count, probe: probe, violation: nil))
+    batch.append(.init(session: session, record: record, first: first, count: count, probe: probe, violation: nil))
   }
 
   /// Hands every session's output to the transport.
@@ -286,10 +288,9 @@ public final class Engine {
   // MARK: Execution
 
   @inline(__always)
-  private func execute(_ item: Batch.Item) {
-    let session = item.session
+  private func execute(_ item: Batch.Item, _ session: Session) {
     guard !session.isClosing, !session.isWaiting else { return }
-    guard let record = item.record, item.violation == nil else { return refuse(item) }
+    guard let record = item.record, item.violation == nil else { return refuse(item, session) }
     let before = session.output.count
     // A command before this one may have selected another database.
     var call = Call(
@@ -297,12 +298,11 @@ public final class Engine {
       reply: ReplyWriter(session.output, session.version), session: session, keyspace: keyspace, command: record,
       now: keyspace.now, probe: item.database == session.database ? item.probe : -1)
     session.lastCommand = record
-    run(record, &call)
-    finish(session, record, before)
+    run(record, &call, session)
+    finish(session, before)
   }
 
-  private func refuse(_ item: Batch.Item) {
-    let session = item.session
+  private func refuse(_ item: Batch.Item, _ session: Session) {
     let before = session.output.count
     var reply = ReplyWriter(session.output, session.version)
     if let violation = item.violation {
@@ -313,18 +313,19 @@ public final class Engine {
       reply.error(UnknownCommand.text(batch.arguments, first: item.first, count: item.count))
     }
     countError(session.output.bytes[before..<session.output.count])
+    if session.isPrimary { breakOff(session, before) }
     if session.replyMode != .on { mute(session, before) }
     markDirty(session)
   }
 
   /// Runs a command: the checks that all commands share, then its handler.
   @inline(__always)
-  func run(_ record: Immortal<CommandRecord>, _ call: inout Call) {
+  func run(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
     guard record.value.arity.admits(call.count) else {
       record.value.statistics.rejected += 1
       return call.reply.error("ERR wrong number of arguments for '\(record.value.fullName)' command")
     }
-    if let refusal = refusal(record, call.session) {
+    if let refusal = refusal(record, session) {
       record.value.statistics.rejected += 1
       return call.reply.error(refusal)
     }
@@ -332,10 +333,14 @@ public final class Engine {
     statistics.commandsProcessed &+= 1
     do throws(CommandError) {
       switch record.value.command.handler {
-      case .read(let handler): try handler(&call, view(for: call.session))
-      case .write(let handler): try handler(&call, edit(for: call.session))
-      case .control(let handler): try handler(&call, self)
-      case .container: try runSubcommand(record, &call)
+      case .read(let handler): try handler(&call, view(for: session))
+      case .write(let handler):
+        keyspace.hot.value.hasFreshProbes = false
+        try handler(&call, edit(for: session))
+      case .control(let handler):
+        keyspace.hot.value.hasFreshProbes = false
+        try handler(&call, self)
+      case .container: try runSubcommand(record, &call, session)
       }
     } catch {
       record.value.statistics.failed += 1
@@ -363,11 +368,13 @@ public final class Engine {
       keyspace, keyspace.live, database: session.database, now: session.isPrimary ? Int64.min : keyspace.now)
   }
 
-  private func runSubcommand(_ record: Immortal<CommandRecord>, _ call: inout Call) throws(CommandError) {
+  private func runSubcommand(
+    _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session
+  ) throws(CommandError) {
     guard let subcommand = record.value.subcommand(call[1]) else { throw call.refuseSubcommand() }
     var inner = call
     inner.command = subcommand
-    run(subcommand, &inner)
+    run(subcommand, &inner, session)
   }
 
   /// Why a command may not run now, of the reasons that all commands share.
@@ -375,6 +382,7 @@ public final class Engine {
   private func refusal(_ record: Immortal<CommandRecord>, _ session: Session) -> StaticString? {
     let flags = record.value.flags
     if needsAuthentication(session), !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
+    if settings.maxmemory > 0 { keyspace.hot.value.hasFreshProbes = false }
     if settings.maxmemory > 0, !makeRoom(), flags.contains(.denyOOM), !session.isPrimary {
       return CommandError.outOfMemory.text
     }
@@ -388,11 +396,12 @@ public final class Engine {
   }
 
   @inline(__always)
-  private func finish(_ session: Session, _ record: Immortal<CommandRecord>, _ before: Int) {
+  private func finish(_ session: Session, _ before: Int) {
     session.totalCommands &+= 1
     let after = session.output.count
     if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
       countError(session.output.bytes[before..<after])
+      if session.isPrimary { breakOff(session, before) }
     }
     if session.replyMode != .on || session.isPrimary { mute(session, before) }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
@@ -401,6 +410,13 @@ public final class Engine {
       send(session)
       enforceOutputLimit(session)
     }
+  }
+
+  /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours.
+  private func breakOff(_ session: Session, _ before: Int) {
+    let reply = session.output.bytes[before..<session.output.count].dropFirst().prefix { $0 != 13 }
+    session.failure = String(decoding: reply, as: UTF8.self)
+    session.isClosing = true
   }
 
   private func mute(_ session: Session, _ before: Int) {

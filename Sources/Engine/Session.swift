@@ -28,6 +28,8 @@ public final class Session {
   public var touchesKeys = true
   /// The primary's command stream: writes are let in, and nothing is answered.
   public var isPrimary = false
+  /// The error that a command of the primary's stream met with: nothing that follows it is executed.
+  public internal(set) var failure: String?
 
   /// No further command is executed; the connection ends when the output is sent.
   public var isClosing = false
