@@ -21,6 +21,15 @@ enum Files {
     return path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
   }
 
+  /// The path of the running program.
+  static func executable() -> String {
+    var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe path.withUnsafeMutableBytes { room in
+      unsafe readlink("/proc/self/exe", room.baseAddress?.assumingMemoryBound(to: CChar.self), room.count)
+    }
+    return String(decoding: path.prefix(max(0, count)), as: UTF8.self)
+  }
+
   /// The whole of a file.
   static func read(_ path: String) throws(Failure) -> [UInt8] {
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC)

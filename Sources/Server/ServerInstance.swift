@@ -25,13 +25,14 @@ final class ServerInstance {
     self.configuration = configuration
     self.log = log
     logger = log.logger()
-    engine = Engine.assemble(configuration.engine)
+    engine = Engine.assemble(configuration, on: eventLoop)
     transport = Transport(engine: EngineHost(engine), eventLoop: eventLoop)
     listeners = Listeners(transport: transport, logger: logger)
     stopped = eventLoop.makePromise()
 
     try makeRoomForClients()
     try listen()
+    introduce()
     announce()
     applyChanges()
     engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
@@ -89,6 +90,13 @@ final class ServerInstance {
     }
   }
 
+  /// Tells the engine what INFO shows of the process.
+  private func introduce() {
+    engine.identity.port = configuration.server.port
+    engine.identity.configurationFile = configuration.file ?? ""
+    engine.identity.executable = Files.executable()
+  }
+
   private func announce() {
     let settings = configuration.server
     if let path = settings.pidfile ?? (settings.daemonize ? PidFile.daemonPath : nil) {
@@ -120,10 +128,11 @@ final class ServerInstance {
   private func applyChanges() {
     let settings = configuration.server
     configuration.onChange(of: "loglevel") { [log] in log.setLevel(settings.loglevel) }
-    configuration.onChange(of: "port") { [listeners] () throws(BadValue) in
+    configuration.onChange(of: "port") { [listeners, engine] () throws(BadValue) in
       do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
         throw BadValue(reason: "Unable to listen on this port. Check server logs.")
       }
+      engine.identity.port = settings.port
     }
     configuration.onChange(of: "bind") { [listeners] () throws(BadValue) in
       do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {

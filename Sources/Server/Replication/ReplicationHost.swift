@@ -1,0 +1,45 @@
+import Engine
+import Logging
+import NIOCore
+import NIOPosix
+import Replication
+
+/// Puts replication behind a server: a thread for links, and what the controller asks of its surroundings.
+///
+/// Confined to the serving loop.
+final class ReplicationHost {
+  private let controller: ReplicationController
+  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let eventLoop: any EventLoop
+  private var cron: RepeatedTask?
+
+  init(_ controller: ReplicationController, eventLoop: any EventLoop) {
+    self.controller = controller
+    self.eventLoop = eventLoop
+  }
+
+  /// To be called when the server listens.
+  func start(_ host: EngineHost, configuration: Configuration, log: LogFile) {
+    let serving = ServingSide(controller, eventLoop: eventLoop)
+    let logger = log.logger()
+    let engine = host.engine
+    controller.openLink = { [group] plan, position in
+      LinkHandle(plan, position: position, eventLoop: group.next(), serving: serving, logger: logger)
+    }
+    controller.listeningPort = { configuration.server.port }
+    controller.runTick = { [unowned host] in host.tick(nowMicroseconds: Transport.now()) }
+    controller.onRoleChange = { log.setRole($0 ? .replica : .primary) }
+    engine.keyspace.history.dispose = Disposal.dispose
+    engine.infoSections.append(controller.infoSection)
+    cron = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+      serving.run { $0.cron(nowMilliseconds: Transport.now() / 1000) }
+    }
+    controller.start()
+  }
+
+  /// Ends all links.
+  func stop() {
+    cron?.cancel()
+    controller.shutDown()
+  }
+}
