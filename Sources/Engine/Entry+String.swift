@@ -1,5 +1,5 @@
 internal import Values
-public import VersionedStore
+internal import VersionedStore
 
 extension Entry {
   /// The value as a string; throws `.wrongType` for any other type.
@@ -9,14 +9,5 @@ extension Entry {
       guard type == .string else { throw .wrongType }
       return value
     }
-  }
-}
-
-extension Edit {
-  /// Stores a string in its usual form.
-  @inline(__always)
-  func putString(_ key: Key, _ bytes: Bytes, expiry: Int64?) {
-    let form = StringForm(bytes)
-    put(key, form.value, tag: form.tag, expiry: expiry)
   }
 }

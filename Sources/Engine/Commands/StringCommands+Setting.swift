@@ -1,0 +1,100 @@
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// Commands that store whole strings.
+extension StringCommands {
+  static let setting = [set, setnx, setex, psetex, mset, msetnx]
+
+  static let set = Command(
+    "set", arity: .atLeast(3), flags: [.write, .denyOOM], categories: [.string],
+    keys: [
+      KeySpecification(
+        .index(1), .range(last: 0, step: 1, limit: 0), [.readWrite, .access, .update, .variableFlags],
+        notes: "RW and ACCESS due to the optional `GET` argument")
+    ], group: .string, since: "1.0.0",
+    "Stores a string at a key, whatever was there; on a condition or with a time to live, if asked for.",
+    .write { call, edit throws(CommandError) in
+      guard call.count == 3 else { return try set(&call, edit) }
+      edit.putString(call.key(1), call[2], expiry: nil)
+      call.reply.ok()
+    })
+
+  private static func set(_ call: inout Call, _ edit: Edit) throws(CommandError) {
+    let options = try SetOptions(call)
+    let expiry = try options.expiry?.milliseconds(&call)
+    let key = call.key(1)
+    if options.answersFormer { try call.answer(edit.read(key)) }
+    let former = edit.find(key)
+    guard options.condition == .always || options.condition == (former == nil ? .ifMissing : .ifPresent) else {
+      if !options.answersFormer { call.reply.null() }
+      return
+    }
+    edit.putString(key, call[2], expiry: options.keepsExpiry ? former?.expiry : expiry)
+    if !options.answersFormer { call.reply.ok() }
+  }
+
+  static let setnx = Command(
+    "setnx", arity: .exactly(3), flags: [.write, .denyOOM, .fast], categories: [.string],
+    keys: [.one([.overwrite, .insert])], group: .string, since: "1.0.0",
+    "Stores a string at a key that holds nothing yet.",
+    .write { call, edit in
+      let key = call.key(1)
+      guard edit.find(key) == nil else { return call.reply.integer(0) }
+      edit.putString(key, call[2], expiry: nil)
+      call.reply.integer(1)
+    })
+
+  static let setex = Command(
+    "setex", arity: .exactly(4), flags: [.write, .denyOOM], categories: [.string],
+    keys: [.one([.overwrite, .update])], group: .string, since: "2.0.0",
+    "Stores a string at a key with a time to live in seconds.",
+    .write { call, edit throws(CommandError) in try set(&call, edit, ExpiryOption(.ex, argument: 2)) })
+
+  static let psetex = Command(
+    "psetex", arity: .exactly(4), flags: [.write, .denyOOM], categories: [.string],
+    keys: [.one([.overwrite, .update])], group: .string, since: "2.6.0",
+    "Stores a string at a key with a time to live in milliseconds.",
+    .write { call, edit throws(CommandError) in try set(&call, edit, ExpiryOption(.px, argument: 2)) })
+
+  private static func set(_ call: inout Call, _ edit: Edit, _ option: ExpiryOption) throws(CommandError) {
+    let expiry = try option.milliseconds(&call)
+    edit.putString(call.key(1), call[3], expiry: expiry)
+    call.reply.ok()
+  }
+
+  static let mset = Command(
+    "mset", arity: .atLeast(3), flags: [.write, .denyOOM], categories: [.string],
+    keys: [.all([.overwrite, .update], step: 2)], group: .string, since: "1.0.1", complexity: "O(N) for N keys.",
+    "Stores strings at several keys at once.",
+    .write { call, edit throws(CommandError) in
+      try checkPairs(&call)
+      setPairs(call, edit)
+      call.reply.ok()
+    })
+
+  static let msetnx = Command(
+    "msetnx", arity: .atLeast(3), flags: [.write, .denyOOM], categories: [.string],
+    keys: [.all([.overwrite, .insert], step: 2)], group: .string, since: "1.0.1", complexity: "O(N) for N keys.",
+    "Stores strings at several keys at once, if none of them holds anything yet.",
+    .write { call, edit throws(CommandError) in
+      try checkPairs(&call)
+      for index in stride(from: 1, to: call.count, by: 2) where edit.find(call.key(index)) != nil {
+        return call.reply.integer(0)
+      }
+      setPairs(call, edit)
+      call.reply.integer(1)
+    })
+
+  /// Arguments behind the name must come in pairs.
+  private static func checkPairs(_ call: inout Call) throws(CommandError) {
+    guard call.count % 2 == 0 else { return }
+    throw call.refuse("ERR wrong number of arguments for '\(call.command.value.fullName)' command")
+  }
+
+  private static func setPairs(_ call: borrowing Call, _ edit: Edit) {
+    for index in stride(from: 1, to: call.count, by: 2) {
+      edit.putString(call.key(index), call[index + 1], expiry: nil)
+    }
+  }
+}
