@@ -24,7 +24,9 @@ struct VersionRecord: Equatable {
   var held: [String]
 
   var isLive: Bool { id == 0 }
+}
 
+extension VersionRecord {
   /// The fields by the server's names, which are also those of the JSON.
   enum Field: String, CodingKey {
     case id, name, reason, parent
