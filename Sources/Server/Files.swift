@@ -23,11 +23,9 @@ enum Files {
 
   /// The path of the running program.
   static func executable() -> String {
-    var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe path.withUnsafeMutableBytes { room in
-      unsafe readlink("/proc/self/exe", room.baseAddress?.assumingMemoryBound(to: CChar.self), room.count)
-    }
-    return String(decoding: path.prefix(max(0, count)), as: UTF8.self)
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink("/proc/self/exe", &path, path.count)
+    return String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// The whole of a file.
