@@ -26,12 +26,11 @@ public struct Call {
   public let count: Int
   public var reply: ReplyWriter
   /// Who asks.
-  public var session: Session {
-    @inline(__always) get { unsafe owner }
-  }
-  // The batch outlives the call, and the engine the batch: counting these references would cost two atomics a command.
-  private unowned(unsafe) let owner: Session
-  private unowned(unsafe) let databases: Keyspace
+  public var session: Session { owner.object }
+  private let owner: Borrowed<Session>
+  private let databases: Borrowed<Keyspace>
+  private let probes: ProbeBatch
+  private let hashKey: HashKey
   public internal(set) var command: Immortal<CommandRecord>
   /// Milliseconds since 1970, the same for all commands of a batch.
   public let now: Int64
@@ -46,16 +45,16 @@ public struct Call {
     self.first = first
     self.count = count
     self.reply = reply
-    unsafe owner = session
-    unsafe databases = keyspace
+    owner = Borrowed(session)
+    databases = Borrowed(keyspace)
+    probes = keyspace.hot.value.probes
+    hashKey = keyspace.live.hashKey
     self.command = command
     self.now = now
     self.probe = probe
   }
 
-  var keyspace: Keyspace {
-    @inline(__always) get { unsafe databases }
-  }
+  var keyspace: Keyspace { databases.object }
 
   /// Argument `index`; it is good until the command ends.
   @inline(__always)
@@ -68,13 +67,13 @@ public struct Call {
   @inline(__always)
   public func key(_ index: Int) -> Key {
     if probe >= 0, index == command.value.firstKey {
-      return Key(self[index], hash: keyspace.probes.hash(probe), probe: probe)
+      return Key(self[index], hash: probes.hash(probe), probe: probe)
     }
-    return Key(self[index], hash: keyspace.live.hash(self[index]))
+    return Key(self[index], hash: hashKey.hash(self[index]))
   }
 
   /// A key that is not an argument.
-  public func key(_ bytes: Bytes) -> Key { Key(bytes, hash: keyspace.live.hash(bytes)) }
+  public func key(_ bytes: Bytes) -> Key { Key(bytes, hash: hashKey.hash(bytes)) }
 
   /// Argument `index` as a 64-bit integer in Redis's strict form.
   @inline(__always)

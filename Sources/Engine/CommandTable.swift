@@ -32,7 +32,8 @@ public struct CommandStatistics {
 
 /// All commands by name. Names are compared without regard to case.
 public final class CommandTable {
-  public private(set) var all: [Immortal<CommandRecord>] = []
+  public let all: [Immortal<CommandRecord>]
+  private let records: FixedArray<Immortal<CommandRecord>>
   /// Open addressing; a power of two, at most half full.
   private let slots: BytesIndex
 
@@ -52,7 +53,8 @@ public final class CommandTable {
           subcommands: command.subcommands.map { record($0, container: fullName) }, id: own, flags: command.flags,
           arity: command.arity, hasSubcommands: !command.subcommands.isEmpty))
     }
-    for command in families.joined() { all.append(record(command, container: nil)) }
+    all = families.joined().map { record($0, container: nil) }
+    records = FixedArray(all)
     slots = BytesIndex(all.map { $0.value.command.name })
     precondition(Set(all.map { $0.value.fullName }).count == all.count, "a command is declared twice")
   }
@@ -60,7 +62,7 @@ public final class CommandTable {
   @inline(__always)
   public func find(_ name: Bytes) -> Immortal<CommandRecord>? {
     let index = slots.find(name)
-    return index < 0 ? nil : all[index]
+    return index < 0 ? nil : records[index]
   }
 
   /// The command or subcommand that the arguments name; nil if there is none.
@@ -73,8 +75,8 @@ public final class CommandTable {
 
 /// Finds a name's number among fixed names.
 struct BytesIndex {
-  private let names: [StaticString]
-  private let slots: [Int16]
+  private let names: FixedArray<StaticString>
+  private let slots: FixedArray<Int16>
   private let mask: UInt64
 
   init(_ names: [StaticString]) {
@@ -86,8 +88,8 @@ struct BytesIndex {
       while slots[at] >= 0 { at = (at + 1) & (capacity - 1) }
       slots[at] = Int16(number)
     }
-    self.names = names
-    self.slots = slots
+    self.names = FixedArray(names)
+    self.slots = FixedArray(slots)
     mask = UInt64(capacity - 1)
   }
 

@@ -3,14 +3,11 @@ public import VersionedStore
 /// The open dataset, to be written by one command: the live one, or one that is being staged.
 @safe
 public struct Edit {
-  private unowned(unsafe) let databases: Keyspace
-  private unowned(unsafe) let openDataset: Dataset
-  var keyspace: Keyspace {
-    @inline(__always) get { unsafe databases }
-  }
-  public var dataset: Dataset {
-    @inline(__always) get { unsafe openDataset }
-  }
+  private let databases: Borrowed<Keyspace>
+  private let openDataset: Borrowed<Dataset>
+  private let hot: Immortal<HotState>
+  var keyspace: Keyspace { databases.object }
+  public var dataset: Dataset { openDataset.object }
   public let database: Int
   /// What expires at or before it is gone, in milliseconds since 1970. Whoever reckons with the time asks the call: here
   /// no time has come in the primary's stream, since it is for the primary to delete what has expired.
@@ -18,8 +15,9 @@ public struct Edit {
 
   @inline(__always)
   init(_ keyspace: Keyspace, _ dataset: Dataset, database: Int, now: Int64) {
-    unsafe databases = keyspace
-    unsafe openDataset = dataset
+    databases = Borrowed(keyspace)
+    openDataset = Borrowed(dataset)
+    hot = keyspace.hot
     self.database = database
     self.now = now
   }
@@ -30,37 +28,39 @@ public struct Edit {
   /// The entry of `key`; one that has expired is deleted first. Counts as a use of the key, unless `quietly`.
   @inline(__always)
   public func find(_ key: Key, quietly: Bool = false) -> Entry? {
-    guard let entry = dataset.head.find(database, key.bytes, key.hash) else { return nil }
+    guard let entry = openDataset.with({ $0.head.find(database, key.bytes, key.hash) }) else { return nil }
     if let expiry = entry.expiry, expiry <= now {
       expire(key)
       return nil
     }
-    if !quietly { keyspace.touch(entry) }
+    if !quietly { databases.with { $0.touch(entry) } }
     return entry
   }
 
   private func expire(_ key: Key) {
-    if dataset.remove(database, key.bytes, key.hash) { keyspace.statistics.expiredKeys += 1 }
+    if dataset.remove(database, key.bytes, key.hash) { hot.value.statistics.expiredKeys += 1 }
   }
 
   /// The entry of `key` for a command that answers with what it finds, such as GETDEL: counted as a hit or a miss.
   public func read(_ key: Key) -> Entry? {
     let entry = find(key)
-    if entry == nil { keyspace.statistics.misses &+= 1 } else { keyspace.statistics.hits &+= 1 }
+    if entry == nil { hot.value.statistics.misses &+= 1 } else { hot.value.statistics.hits &+= 1 }
     return entry
   }
 
   /// Stores a value in place of whatever the key held. Counts as a use of the key.
   @inline(__always)
   public func put(_ key: Key, _ value: StoredValue, tag: UInt8, expiry: Int64?) {
-    let clock = keyspace.isLFU ? frequency(key) : keyspace.accessClock
-    dataset.put(database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: clock)
+    let clock = hot.value.isLFU ? frequency(key) : hot.value.accessClock
+    openDataset.with {
+      $0.put(database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: clock)
+    }
     changed()
   }
 
   /// The access clock for a new value under LFU, where a key keeps its count of uses.
   private func frequency(_ key: Key) -> UInt32 {
-    guard let old = dataset.head.find(database, key.bytes, key.hash) else { return keyspace.accessClock }
+    guard let old = dataset.head.find(database, key.bytes, key.hash) else { return hot.value.accessClock }
     keyspace.touch(old)
     return old.accessClock
   }
@@ -69,14 +69,14 @@ public struct Edit {
   @discardableResult
   public func remove(_ key: Key) -> Bool {
     guard find(key, quietly: true) != nil else { return false }
-    dataset.remove(database, key.bytes, key.hash)
+    openDataset.with { _ = $0.remove(database, key.bytes, key.hash) }
     changed()
     return true
   }
 
   @discardableResult
   public func setExpiry(_ key: Key, _ expiry: Int64?) -> Bool {
-    let found = dataset.setExpiry(database, key.bytes, key.hash, expiry)
+    let found = openDataset.with { $0.setExpiry(database, key.bytes, key.hash, expiry) }
     if found { changed() }
     return found
   }
@@ -91,17 +91,18 @@ public struct Edit {
   /// The bytes under `key`, at least `count` of them, to be written; see `Dataset.editBytes`.
   public func editBytes(_ key: Key, count: Int, tag: UInt8) -> MutableBytes {
     changed()
-    return dataset.editBytes(
-      database, key.bytes, key.hash, count: count, tag: tag, accessClock: keyspace.accessClock)
+    return openDataset.with {
+      $0.editBytes(database, key.bytes, key.hash, count: count, tag: tag, accessClock: hot.value.accessClock)
+    }
   }
 
   public func flush(_ database: Int) {
     let count = dataset.keyCount(database)
     dataset.flush(database)
-    keyspace.changesSinceSave &+= count
+    hot.value.changesSinceSave &+= count
   }
 
   /// Counts a change of the dataset.
   @inline(__always)
-  public func changed() { keyspace.changesSinceSave &+= 1 }
+  public func changed() { hot.value.changesSinceSave &+= 1 }
 }

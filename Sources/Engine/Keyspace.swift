@@ -8,16 +8,15 @@ public final class Keyspace {
   public let settings: Settings
   /// The live dataset of the history, kept here for the hot path.
   public private(set) var live: Dataset
-  public var statistics = KeyspaceStatistics()
-  /// The lookups of the present batch, which went ahead of the commands.
-  let probes = ProbeBatch()
-  /// The change count at which the lookups were made; another one means that their entries may be gone.
-  var probedAt = UInt64.max
+  /// What every command reads or counts.
+  let hot = Immortal(HotState())
+  public var statistics: KeyspaceStatistics {
+    get { hot.value.statistics }
+    set { hot.value.statistics = newValue }
+  }
   /// Milliseconds since 1970 of the present batch.
-  public internal(set) var now: Int64 = 0
-  /// The access clock to write into what is used now; see `AccessClock`.
-  public private(set) var accessClock: UInt32 = 0
-  private(set) var isLFU = false
+  @inline(__always)
+  public var now: Int64 { hot.value.now }
   /// Keys that a reader found expired: they are deleted when the command is over.
   var expiredOnRead: [(database: Int, key: [UInt8])] = []
   /// A replica keeps expired keys, which its readers do not see, until the primary deletes them.
@@ -25,7 +24,10 @@ public final class Keyspace {
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
   public var isActiveExpiryOn = true
   /// Changes since the last save.
-  public var changesSinceSave = 0
+  public var changesSinceSave: Int {
+    get { hot.value.changesSinceSave }
+    set { hot.value.changesSinceSave = newValue }
+  }
   private var random = SplitMix64()
   var expiryCycle: ExpiryCycle
   var eviction = Eviction()
@@ -44,23 +46,25 @@ public final class Keyspace {
   /// To be called when another dataset has gone live.
   public func liveDatasetChanged() {
     live = history.live
-    probedAt = .max
+    hot.value.hasFreshProbes = false
   }
 
   /// Sets the time for the commands that follow.
   public func setTime(milliseconds: Int64) {
-    now = milliseconds
-    isLFU = settings.maxmemoryPolicy == .allKeysLFU || settings.maxmemoryPolicy == .volatileLFU
-    accessClock = isLFU ? AccessClock.LFU(milliseconds: now).rawValue : AccessClock.LRU(milliseconds: now).rawValue
+    let isLFU = settings.maxmemoryPolicy == .allKeysLFU || settings.maxmemoryPolicy == .volatileLFU
+    hot.value.now = milliseconds
+    hot.value.isLFU = isLFU
+    hot.value.accessClock =
+      isLFU ? AccessClock.LFU(milliseconds: now).rawValue : AccessClock.LRU(milliseconds: now).rawValue
   }
 
   /// Notes that `entry` was used.
   @inline(__always)
   func touch(_ entry: Entry) {
-    if isLFU {
+    if hot.value.isLFU {
       touchLFU(entry)
-    } else if entry.accessClock != accessClock {
-      entry.accessClock = accessClock
+    } else if entry.accessClock != hot.value.accessClock {
+      entry.accessClock = hot.value.accessClock
     }
   }
 
@@ -80,6 +84,7 @@ public final class Keyspace {
   func deleteExpiredOnRead() {
     let keys = expiredOnRead
     expiredOnRead.removeAll(keepingCapacity: true)
+    hot.value.hasFreshProbes = false
     guard !leavesExpiryToPrimary else { return }
     for item in keys {
       item.key.withBytes { key in
@@ -90,6 +95,21 @@ public final class Keyspace {
       }
     }
   }
+}
+
+/// What every command reads or counts of the keyspace, where it costs no reference count.
+struct HotState {
+  var statistics = KeyspaceStatistics()
+  /// The lookups of the present batch, which went ahead of the commands.
+  let probes = ProbeBatch()
+  /// Nothing was written since the lookups were made, so that what they found is still there.
+  var hasFreshProbes = false
+  /// Milliseconds since 1970 of the present batch.
+  var now: Int64 = 0
+  /// The access clock to write into what is used now; see `AccessClock`.
+  var accessClock: UInt32 = 0
+  var isLFU = false
+  var changesSinceSave = 0
 }
 
 /// Counters of INFO stats; CONFIG RESETSTAT sets them back.

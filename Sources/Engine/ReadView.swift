@@ -8,10 +8,9 @@ public struct ReadView {
   public let database: Int
   /// Milliseconds since 1970; what expires at or before it is not there.
   public let now: Int64
-  private unowned(unsafe) let databases: Keyspace
-  var keyspace: Keyspace {
-    @inline(__always) get { unsafe databases }
-  }
+  private let databases: Borrowed<Keyspace>
+  private let hot: Immortal<HotState>
+  var keyspace: Keyspace { databases.object }
   /// Whether this is the live dataset, where reading leaves traces: access clocks and counters.
   public let isLive: Bool
   /// CLIENT NO-TOUCH.
@@ -22,7 +21,8 @@ public struct ReadView {
     self.root = root
     self.database = database
     self.now = now
-    unsafe databases = keyspace
+    databases = Borrowed(keyspace)
+    hot = keyspace.hot
     self.isLive = isLive
     self.touches = touches
   }
@@ -33,18 +33,18 @@ public struct ReadView {
   public func find(_ key: Key, touching: Bool = true, quietly: Bool = false) -> Entry? {
     guard isLive else { return living(root.find(database, key.bytes, key.hash)) }
     let found: Entry?
-    if key.probe >= 0, keyspace.probedAt == keyspace.live.changeCount {
-      found = keyspace.probes.find(key.probe, key.bytes)
+    if key.probe >= 0, hot.value.hasFreshProbes {
+      found = hot.value.probes.find(key.probe, key.bytes)
     } else {
       found = root.find(database, key.bytes, key.hash)
     }
     guard let entry = found, entry.expiry == nil || isAlive(entry) else {
-      if !quietly { keyspace.statistics.misses &+= 1 }
+      if !quietly { hot.value.statistics.misses &+= 1 }
       return nil
     }
     if !quietly {
-      keyspace.statistics.hits &+= 1
-      if touches && touching { keyspace.touch(entry) }
+      hot.value.statistics.hits &+= 1
+      if touches && touching { databases.with { $0.touch(entry) } }
     }
     return entry
   }

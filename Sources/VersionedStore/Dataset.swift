@@ -14,7 +14,7 @@ public final class Dataset {
   public let databaseCount: Int
   /// A number for this lineage, rising for the life of the process.
   public let lineage: Int
-  let hashKey: HashKey
+  public let hashKey: HashKey
 
   /// The generation that writes are stamped with.
   var open: Generation
