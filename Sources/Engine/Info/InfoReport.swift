@@ -28,6 +28,7 @@ struct InfoReport {
       Section(name: "errorstats", title: "Errorstats", isDefault: true) { engine.errorStatsInfo() },
       Section(name: "cluster", title: "Cluster", isDefault: true) { engine.clusterInfo() },
       Section(name: "keyspace", title: "Keyspace", isDefault: true) { engine.keyspaceInfo() },
+      Section(name: "versions", title: "Versions", isDefault: true) { engine.versionsInfo() },
     ]
     for brought in engine.infoSections {
       let section = Section(name: brought.name, title: brought.title, isDefault: true, lines: brought.lines)

@@ -2,7 +2,7 @@ internal import VersionedStore
 
 extension Engine {
   /// The lines of INFO's section about versions.
-  public func versionsInfoLines() -> [String] {
+  func versionsInfo() -> [String] {
     let history = keyspace.history
     let count = history.counts
     let bytes = history.bytes
