@@ -1,0 +1,69 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Server
+
+struct StartTests {
+  @Test func namesWhatAProcessorLacks() {
+    #expect(Processor.missingFeatures(in: "flags\t\t: fpu pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm avx\n").isEmpty)
+    #expect(Processor.missingFeatures(in: "flags : pni cx16 lahf_lm ssse3 sse4_1\n") == ["popcnt", "sse4_2"])
+    #expect(Processor.missingFeatures(in: "no flags here").isEmpty)
+    #expect(Processor.missingFeatures().isEmpty)
+  }
+
+  @Test func bannerHoldsWhatToolsMatch() {
+    #expect(Banner.logo(port: 7000).contains(" PID: \(ProcessInfo.processInfo.processIdentifier)\n"))
+    #expect(Banner.logo(port: 7000).contains("Port: 7000\n"))
+  }
+
+  @Test func startsAndStopsWithTheLinesThatToolsWaitFor() throws {
+    let server = try ServerProcess(
+      .cambium, directives: ["always-show-logo yes", "loglevel verbose", "pidfile run.pid"])
+    let pid = server.processIdentifier
+    #expect(server.log.waitFor("Ready to accept connections"))
+    #expect(server.log.text.contains(try Regex(" PID: \(pid)[\\s\\S]*Server initialized")))
+    let pidFile = server.directory.appendingPathComponent("run.pid").path
+    #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == "\(pid)\n")
+    #expect(server.stop())
+    #expect(server.exitCode == 0)
+    #expect(!FileManager.default.fileExists(atPath: pidFile))
+    let text = server.log.text
+    #expect(text.contains("Received SIGTERM scheduling shutdown..."))
+    #expect(text.contains("User requested shutdown..."))
+    #expect(server.log.lines.last?.hasSuffix("ready to exit, bye bye...") == true)
+  }
+
+  @Test func saysWhichPortIsTaken() throws {
+    let first = try ServerProcess(.cambium)
+    let second = try run(Self.program, ["--port", "\(first.port)", "--bind", "127.0.0.1"])
+    #expect(second.code == 1)
+    #expect(
+      second.output.contains(
+        "Could not create server TCP listening socket 127.0.0.1:\(first.port): bind: Address already in use"))
+    #expect(second.output.contains("Failed listening on port \(first.port) (TCP), aborting."))
+  }
+
+  @Test func refusesABadLineBeforeItStarts() throws {
+    let file = try TemporaryFile("port 0\nmaxmemory lots\n")
+    let result = try run(Self.program, [file.path])
+    #expect(result.code == 1)
+    #expect(
+      result.error == """
+
+        *** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***
+        Reading the configuration file, at line 2
+        >>> 'maxmemory lots'
+        argument must be a memory value
+
+        """)
+    let nowhere = try run(Self.program, ["--port", "0"])
+    #expect(nowhere.code == 1)
+    #expect(nowhere.output.contains("Configured to not listen anywhere, exiting."))
+    #expect(try run(Self.program, ["--version"]).output.contains("7.0.15"))
+  }
+
+  static let program =
+    URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "")
+    .deletingLastPathComponent().appendingPathComponent("cambium-server").path
+}
