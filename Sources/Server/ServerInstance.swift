@@ -30,8 +30,14 @@ final class ServerInstance {
     listeners = Listeners(transport: transport, logger: logger)
     stopped = eventLoop.makePromise()
 
-    try makeRoomForClients()
-    try listen()
+    do throws(StartFailure) {
+      try makeRoomForClients()
+      try listen()
+    } catch {
+      // A promise must be kept, though nobody waits for this one any more.
+      stopped.succeed()
+      throw error
+    }
     introduce()
     announce()
     applyChanges()
