@@ -25,6 +25,12 @@ extension History {
   /// The generation that the live dataset's writes bear now.
   public var liveGeneration: Generation { live.open }
 
+  /// Whether the live dataset holds anything that the version it descends from does not.
+  public var isLiveChanged: Bool {
+    guard live.root.generation == live.open else { return false }
+    return live.tree[VersionTree.head].parent != nil || (0..<live.databaseCount).contains { live.keyCount($0) > 0 }
+  }
+
   /// All memory of the store by what it is for.
   public var bytes: HistoryBytes {
     let reached = datasets.values.reduce(0) { $0 + $1.currentTree().reachableBytes }

@@ -86,7 +86,7 @@ extension Child {
 extension Entry {
   /// Whether key, value and time to live are the same; access clocks do not count.
   func holdsSame(as other: Entry) -> Bool {
-    guard base != other.base else { return true }
+    guard unsafe base != other.base else { return true }
     guard tag == other.tag, expiry == other.expiry, key == other.key else { return false }
     switch (value, other.value) {
     case (.word(let a), .word(let b)): return a == b

@@ -31,10 +31,10 @@ extension GenericCommands {
       group: .generic, since: since, summary,
       .read { call, view in
         guard let entry = view.find(call.key(1), touching: false) else { return call.reply.integer(-2) }
-        call.reply.integer(Int(entry.expiry.map { answer($0, call.now) } ?? -1))
+        call.reply.integer(Int(entry.expiry.map { answer($0, view.now) } ?? -1))
       })
   }
 
-  /// Milliseconds in seconds. Redis's sum wraps around at the end of time, and so does this.
-  private static func rounded(_ milliseconds: Int64) -> Int64 { (milliseconds &+ 500) / 1000 }
+  /// Milliseconds, which are not negative, in seconds.
+  private static func rounded(_ milliseconds: Int64) -> Int64 { Int64((UInt64(milliseconds) + 500) / 1000) }
 }

@@ -1,0 +1,174 @@
+import Engine
+import RESP
+import TestSupport
+import Testing
+import VersionedStore
+
+/// VERSION READ, USE and RESTORE.
+@Suite struct VersionReadTests {
+  private let harness = EngineHarness()
+
+  init() throws {
+    try harness.run("SET", "k", "old")
+    try harness.run("SET", "n", "12")
+    try harness.run("SET", "short", "1", "PX", "1000")
+    try harness.run("SELECT", "2")
+    try harness.run("SET", "two", "2")
+    try harness.run("SELECT", "0")
+    try harness.run("VERSION", "CREATE", "v")
+    try harness.run("SET", "k", "new")
+    try harness.run("DEL", "n")
+    try harness.run("SET", "added", "1")
+  }
+
+  @Test func readRunsCommandsThatOnlyRead() throws {
+    #expect(try harness.run("VERSION", "READ", "v", "GET", "k") == .bulk("old"))
+    #expect(try harness.run("VERSION", "READ", "v", "get", "n") == .bulk("12"))
+    #expect(try harness.run("VERSION", "READ", "v", "DBSIZE") == .integer(3))
+    #expect(try harness.run("VERSION", "READ", "v", "EXISTS", "added") == .integer(0))
+    #expect(try harness.run("VERSION", "READ", "v", "OBJECT", "ENCODING", "n") == .bulk("int"))
+    #expect(try harness.run("VERSION", "READ", "LIVE", "GET", "k") == .bulk("new"))
+    let keys = try harness.run("VERSION", "READ", "v", "KEYS", "*").elements.compactMap(\.text)
+    #expect(Set(keys) == ["k", "n", "short"])
+    #expect(try harness.run("GET", "k") == .bulk("new"))
+  }
+
+  @Test func readRefusesWhatWrites() throws {
+    #expect(
+      try harness.run("VERSION", "READ", "v", "SET", "k", "1").errorText
+        == "ERR 'set' is not a command that only reads keys")
+    #expect(
+      try harness.run("VERSION", "READ", "v", "FLUSHALL").errorText
+        == "ERR 'flushall' is not a command that only reads keys")
+    #expect(
+      try harness.run("VERSION", "READ", "v", "VERSION", "DROP", "v").errorText
+        == "ERR 'version|drop' is not a command that only reads keys")
+    #expect(
+      try harness.run("VERSION", "READ", "v", "GET").errorText
+        == "ERR wrong number of arguments for 'get' command")
+    #expect(
+      try harness.run("VERSION", "READ", "v", "NOPE", "x").errorText
+        == "ERR unknown command 'NOPE', with args beginning with: 'x' ")
+    #expect(
+      try harness.run("VERSION", "READ", "v", "OBJECT", "NOPE").errorText
+        == "ERR unknown subcommand 'NOPE'. Try OBJECT HELP.")
+    #expect(try harness.run("VERSION", "READ", "v", "INCR", "n").errorText != nil)
+    #expect(try harness.run("VERSION", "READ", "v", "GET", "n") == .bulk("12"))
+  }
+
+  @Test func theClockStandsAtTheTimeOfTheVersion() throws {
+    harness.wait(milliseconds: 400)
+    #expect(try harness.run("PTTL", "short") == .integer(600))
+    #expect(try harness.run("VERSION", "READ", "v", "PTTL", "short") == .integer(1000))
+    harness.wait(milliseconds: 5000)
+    #expect(try harness.run("GET", "short") == .null)
+    #expect(try harness.run("VERSION", "READ", "v", "GET", "short") == .bulk("1"))
+    #expect(try harness.run("VERSION", "READ", "v", "PTTL", "short") == .integer(1000))
+    try harness.run("VERSION", "USE", "v")
+    #expect(try harness.run("GET", "short") == .bulk("1"))
+    #expect(try harness.run("PTTL", "short") == .integer(1000))
+  }
+
+  @Test func useHoldsForOneConnection() throws {
+    let other = harness.open()
+    #expect(try harness.run("VERSION", "USE", "v") == .simple("OK"))
+    #expect(try harness.run("GET", "k") == .bulk("old"))
+    #expect(try harness.run("GET", "k", from: other) == .bulk("new"))
+    #expect(try harness.run("SELECT", "2") == .simple("OK"))
+    #expect(try harness.run("GET", "two") == .bulk("2"))
+    let refusal = "READONLY This connection reads at a version; use VERSION USE LIVE to write."
+    for command in [
+      ["SET", "k", "1"], ["GETDEL", "two"], ["FLUSHALL"], ["VERSION", "ROLLBACK", "v"],
+      ["VERSION", "RESTORE", "v", "k"],
+    ] { #expect(try harness.run(command).errorText == refusal, "\(command)") }
+    #expect(try harness.run("VERSION", "USE", "nope").errorText == "ERR no such version 'nope'")
+    #expect(try harness.run("GET", "two") == .bulk("2"))
+    #expect(try harness.run("VERSION", "USE", "LIVE") == .simple("OK"))
+    #expect(try harness.run("SET", "two", "3") == .simple("OK"))
+  }
+
+  @Test func aVersionInUseOutlivesItsDrop() throws {
+    for number in 0..<50 { try harness.run("SET", "key:\(number)", "x") }
+    try harness.run("VERSION", "CREATE", "w")
+    try harness.run("FLUSHALL")
+    let reader = harness.open()
+    try harness.run("VERSION", "USE", "w", from: reader)
+    try harness.run("VERSION", "DROP", "w", "before-flushall-3")
+    harness.settle()
+    #expect(try harness.run("GET", "key:7", from: reader) == .bulk("x"))
+    #expect(try harness.versionNames() == ["v"])
+    let before = harness.engine.usedMemory
+    try harness.run("RESET", from: reader)
+    harness.settle()
+    #expect(harness.engine.usedMemory < before)
+    #expect(try harness.run("GET", "key:7", from: reader) == .null)
+  }
+
+  @Test func aLostConnectionGivesItsVersionBack() throws {
+    let reader = harness.open()
+    try harness.run("VERSION", "USE", "v", from: reader)
+    try harness.run("VERSION", "DROP", "v")
+    harness.settle()
+    let before = harness.engine.usedMemory
+    harness.engine.peerClosed(reader)
+    harness.settle()
+    #expect(harness.engine.usedMemory < before)
+  }
+
+  @Test func scanAtAVersionMeetsWhatWasThere() throws {
+    try harness.run("VERSION", "USE", "v")
+    var cursor = "0"
+    var keys: [String] = []
+    repeat {
+      let reply = try harness.run("SCAN", cursor, "COUNT", "1").elements
+      cursor = reply[0].text ?? "0"
+      keys += reply[1].elements.compactMap(\.text)
+    } while cursor != "0"
+    #expect(keys.sorted() == ["k", "n", "short"])
+  }
+
+  @Test func restoreCopiesKeys() throws {
+    #expect(try harness.run("VERSION", "RESTORE", "v", "k", "n", "nothere", "added") == .integer(2))
+    #expect(try harness.run("GET", "k") == .bulk("old"))
+    #expect(try harness.run("GET", "n") == .bulk("12"))
+    #expect(try harness.run("OBJECT", "ENCODING", "n") == .bulk("int"))
+    #expect(try harness.run("GET", "added") == .bulk("1"))
+    #expect(try harness.run("VERSION", "RESTORE", "v", "two") == .integer(0))
+    try harness.run("SELECT", "2")
+    try harness.run("DEL", "two")
+    #expect(try harness.run("VERSION", "RESTORE", "v", "two") == .integer(1))
+    #expect(try harness.run("GET", "two") == .bulk("2"))
+  }
+
+  @Test func restoreKeepsTheTimeToLive() throws {
+    try harness.run("DEL", "short")
+    harness.wait(milliseconds: 300)
+    #expect(try harness.run("VERSION", "RESTORE", "v", "short") == .integer(1))
+    #expect(try harness.run("PTTL", "short") == .integer(700))
+    harness.wait(milliseconds: 700)
+    #expect(try harness.run("VERSION", "RESTORE", "v", "short") == .integer(0))
+    #expect(try harness.run("EXISTS", "short") == .integer(0))
+  }
+
+  @Test func restoredValuesOutliveTheVersion() throws {
+    let long = String(repeating: "long ", count: 1000)
+    try harness.run("SET", "big", long)
+    try harness.run("VERSION", "CREATE", "w")
+    try harness.run("DEL", "big")
+    try harness.run("VERSION", "RESTORE", "w", "big")
+    try harness.run("VERSION", "DROP", "w", "v")
+    harness.settle()
+    #expect(try harness.run("GET", "big") == .bulk(long))
+  }
+
+  @Test func restoreFromAnotherLineage() throws {
+    let keyspace = harness.engine.keyspace
+    keyspace.history.commit(Dataset(databases: 16, lineage: 2), reason: "replicaof", atMilliseconds: 0)
+    keyspace.liveDatasetChanged()
+    #expect(try harness.run("GET", "k") == .null)
+    #expect(try harness.run("VERSION", "RESTORE", "before-replicaof-2", "k", "added") == .integer(2))
+    #expect(try harness.run("GET", "k") == .bulk("new"))
+    #expect(try harness.run("VERSION", "ROLLBACK", "v") == .integer(3))
+    #expect(try harness.run("GET", "k") == .bulk("old"))
+  }
+}
