@@ -7,8 +7,10 @@ import Testing
 @Suite struct CommandFamiliesTests {
   @Test(arguments: [ProtocolVersion.resp2, .resp3])
   func repliesEqualThoseOfRedis(_ version: ProtocolVersion) throws {
-    let server = try ServerProcess(.redis, directives: ["save ''"])
+    let server = try ServerProcess(.redis, directives: ["save ''", "enable-debug-command yes"])
     let redis = try server.connect()
+    // Keys that have expired are to stay until they are met.
+    try redis.command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
     if version == .resp3 { try redis.useRESP3() }
     let harness = EngineHarness()
     harness.session.version = version
