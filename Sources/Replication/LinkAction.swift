@@ -14,10 +14,9 @@ public enum LinkAction: Sendable, Equatable {
   case commit(CommitRequest)
   /// The primary goes on from our position. The dataset stays, only the history may have a new name.
   case resume(ReplicationPosition)
-  /// Append to the input of the primary's session. Ends anywhere in a command.
-  case execute([UInt8])
-  /// The stream broke off: of what came to be executed, forget an unfinished command and an open transaction.
-  case endStream
+  /// Execute whole commands in the primary's session, all before anything else happens to the dataset: a transaction
+  /// comes in one piece. Then `applied`, or `refuseStream`. There may be no commands at all.
+  case execute([UInt8], upTo: ReplicationOffset)
   /// The outcome of a probe.
   case report(ProbeReport)
 }

@@ -40,6 +40,24 @@ public enum LinkError: Error, Sendable, Equatable {
   case emptyDataset
   /// What the primary streams is not a sequence of commands.
   case streamMalformed(ReplicationOffset)
+  /// The stream has a command that this server does not have.
+  case commandUnknown(name: String)
+  /// A command of the stream failed here.
+  case commandFailed(name: String, reply: String)
+  /// The stream begins in a database that does not exist here.
+  case databaseOutOfRange(Int)
+  /// What the stream was to be applied to is not the live dataset any more.
+  case datasetReplaced
+
+  /// The primary has sent, or will have to send, a whole snapshot in vain.
+  var needsFullSync: Bool {
+    switch self {
+    case .snapshot, .snapshotLength, .endMarkBroken, .otherHistory, .keyCount, .emptyDataset, .streamMalformed,
+      .commandUnknown, .commandFailed, .databaseOutOfRange:
+      true
+    default: false
+    }
+  }
 }
 
 extension LinkError: CustomStringConvertible {
@@ -76,6 +94,16 @@ extension LinkError: CustomStringConvertible {
     case .emptyDataset:
       "MASTER is empty and this server is not: dataset kept, see 'replica-refuse-empty' in redis.conf"
     case .streamMalformed(let offset): "Protocol error from MASTER in the command stream at offset \(offset.rawValue)"
+    case .commandUnknown(let name): Self.critical("ERR unknown command '\(name)'", after: name)
+    case .commandFailed(let name, let reply): Self.critical(reply, after: name)
+    case .databaseOutOfRange(let database):
+      "The command stream from MASTER begins in database \(database), out of range"
+    case .datasetReplaced: "The dataset was replaced by another one, MASTER is asked for all of it again"
     }
+  }
+
+  /// Redis's line for an error that nobody would see otherwise.
+  private static func critical(_ reply: String, after name: String) -> String {
+    "== CRITICAL == This replica is sending an error to its master: '\(reply)' after processing the command '\(name)'"
   }
 }

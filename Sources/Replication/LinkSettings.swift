@@ -24,6 +24,8 @@ public struct LinkSettings: Sendable, Equatable {
   public var refusesEmpty = true
   /// `proto-max-bulk-len`
   public var stringLimit = 512 << 20
+  /// What the server can execute of the stream.
+  public var commands = StreamCommands(executing: [])
 
   public init(purpose: Purpose, host: String, port: Int, listeningPort: Int, runID: String) {
     self.purpose = purpose

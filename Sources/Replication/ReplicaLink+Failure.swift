@@ -17,6 +17,7 @@ extension ReplicaLink {
     // A stream that breaks is taken up again at once, since the primary's backlog does not wait; but not over and over.
     let hasStreamed = state == .streaming && now - streamStart >= Self.shortestDelay
     if hasStreamed { failureCount = 0 }
+    let isAtOnce = hasStreamed && !error.needsFullSync
     lastError = error
     log(.warning, error.description)
     leave()
@@ -26,16 +27,15 @@ extension ReplicaLink {
       return
     }
     if downSince == nil { downSince = now }
-    state = .waiting(until: now + (hasStreamed ? 0 : nextDelay()))
+    state = .waiting(until: now + (isAtOnce ? 0 : nextDelay(after: error)))
   }
 
   /// Drops the connection, with all that belongs to it.
   mutating func leave() {
     switch state {
     case .idle, .waiting: return
-    case .connecting, .handshake, .awaitingTransfer: break
+    case .connecting, .handshake, .awaitingTransfer, .streaming: break
     case .staging, .committing: actions.append(.discardStaged)
-    case .streaming: actions.append(.endStream)
     }
     actions.append(.close)
     if let scanner { position?.offset = scanner.resumeOffset }
@@ -47,9 +47,10 @@ extension ReplicaLink {
 
   private static let shortestDelay: Int64 = 1000
 
-  /// 1, 2, 4, then 8 seconds, each more or less a quarter.
-  private mutating func nextDelay() -> Int64 {
-    let delay = Self.shortestDelay << min(failureCount, 3)
+  /// 1, 2, 4, then 8 seconds, each more or less a quarter. Up to 64 seconds where every attempt costs the primary a
+  /// snapshot, and is likely to fail as the last one did.
+  private mutating func nextDelay(after error: LinkError) -> Int64 {
+    let delay = Self.shortestDelay << min(failureCount, error.needsFullSync ? 6 : 3)
     failureCount += 1
     jitter = jitter &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return delay * 3 / 4 + Int64(jitter >> 33) % (delay / 2)

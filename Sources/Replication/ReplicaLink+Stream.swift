@@ -5,7 +5,8 @@ extension ReplicaLink {
     self.position = position
     appliedOffset = position.offset
     acknowledgedRequest = nil
-    scanner = StreamScanner(offset: position.offset, lengthLimit: settings.stringLimit)
+    scanner = StreamScanner(
+      offset: position.offset, lengthLimit: settings.stringLimit, commands: settings.commands)
     state = .streaming
     streamStart = now
     lastError = nil
@@ -20,20 +21,31 @@ extension ReplicaLink {
 
   mutating func receiveStream(_ bytes: Bytes, at now: Int64) -> Int {
     guard var scanner = scanner.take() else { return bytes.count }
-    do {
-      try scanner.scan(bytes)
-      self.scanner = scanner
-    } catch {
-      position = nil  // what it meant to send is unknown: only a full sync mends that
-      fail(.streamMalformed(scanner.offset), at: now)
-      return bytes.count
+    let former = scanner.resumeOffset
+    var failure: StreamScanner.Failure?
+    do { try scanner.scan(bytes) } catch { failure = error }
+    let commands = scanner.takeWhole()
+    self.scanner = scanner
+    if scanner.resumeOffset != former { actions.append(.execute(commands, upTo: scanner.resumeOffset)) }
+    switch failure {
+    case nil: answerRequest(at: now)
+    case .malformed: refuseStream(.streamMalformed(scanner.offset), at: now)
+    case .unknownCommand(let name): refuseStream(.commandUnknown(name: name), at: now)
     }
-    actions.append(.execute(Array(bytes)))
-    answerRequest(at: now)
     return bytes.count
   }
 
-  /// All commands up to `offset` of the stream have been executed. Those of an open transaction count once it is closed.
+  /// The stream cannot be followed any further. Sent again it would be the same, so only a full sync mends that.
+  public mutating func refuseStream(_ error: LinkError, at now: Int64) {
+    guard state == .streaming else {
+      position = nil
+      return
+    }
+    fail(error, at: now)
+    position = nil
+  }
+
+  /// All commands up to `offset` of the stream have been executed.
   public mutating func applied(upTo offset: ReplicationOffset, at now: Int64) {
     guard state == .streaming, let scanner, offset > appliedOffset else { return }
     appliedOffset = min(offset, scanner.offset)

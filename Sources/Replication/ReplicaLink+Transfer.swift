@@ -48,13 +48,14 @@ extension ReplicaLink {
   }
 
   /// Takes bytes of the snapshot, and of the mark behind it.
-  mutating func stage(_ bytes: Bytes, at now: Int64, into staging: inout some SnapshotSink) -> Int {
+  mutating func stage(_ bytes: Bytes, at now: Int64, into staging: inout (some SnapshotSink)?) -> Int {
     guard var transfer = transfer.take(), let end = transfer.end else { return bytes.count }
+    precondition(staging != nil, "beginStaging was not performed")
     var failure: LinkError?
     var taken = 0
     if !transfer.reader.isFinished {
       do {
-        taken = try read(bytes, end, &transfer.reader, into: &staging)
+        taken = try read(bytes, end, &transfer.reader, into: &staging!)
       } catch { failure = error }
     }
     if case .mark(let mark) = end, transfer.reader.isFinished, failure == nil {

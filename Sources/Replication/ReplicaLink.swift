@@ -46,7 +46,7 @@ public struct ReplicaLink: Sendable {
     case synchronization
   }
 
-  public let settings: LinkSettings
+  public private(set) var settings: LinkSettings
   public internal(set) var state = State.idle
   /// What the live dataset holds of the primary's history, if it is from a primary: where a partial resync goes on.
   public internal(set) var position: ReplicationPosition?
@@ -109,8 +109,8 @@ public struct ReplicaLink: Sendable {
   /// Takes in what has arrived and returns how many bytes it took. If that is not all, perform the actions and offer the
   /// rest again; between `commit` and its answer nothing is taken, so stop reading from the socket.
   ///
-  /// - Parameter staging: the dataset made for the last `beginStaging`; not used before.
-  public mutating func receive(_ bytes: Bytes, at now: Int64, into staging: inout some SnapshotSink) -> Int {
+  /// - Parameter staging: the dataset made for the last `beginStaging`, nil before it and after its end.
+  public mutating func receive(_ bytes: Bytes, at now: Int64, into staging: inout (some SnapshotSink)?) -> Int {
     if bytes.count > 0 { lastInputTime = now }
     var taken = 0
     while taken < bytes.count {
@@ -154,6 +154,15 @@ public struct ReplicaLink: Sendable {
     state = .idle
   }
 
-  /// The position to go on from is no longer that of the live dataset: it was rolled back, or written to.
-  public mutating func forgetPosition() { position = nil }
+  /// Takes over what the configuration says now; whom the link goes to stays. A link that waits tries at once, since
+  /// what it failed of may have been mended.
+  public mutating func update(_ changed: LinkSettings, at now: Int64) {
+    let (host, port, purpose) = (settings.host, settings.port, settings.purpose)
+    settings = changed
+    (settings.host, settings.port, settings.purpose) = (host, port, purpose)
+    if case .waiting = state {
+      failureCount = 0
+      connect(at: now)
+    }
+  }
 }

@@ -1,12 +1,20 @@
 internal import VersionedStore
 
-/// Follows the command stream without keeping it: where commands end, where a transaction is open, and when the primary
-/// asks for an acknowledgement.
+/// Cuts the command stream into what may be executed at once: whole commands, and transactions that are whole from
+/// MULTI to EXEC.
 ///
-/// A replica that lost its primary goes on at `resumeOffset`, the end of the last command outside of a transaction: what
-/// came after is discarded on our side, and sent again by the primary.
+/// What is there for the link alone (PING, REPLCONF, the brackets of a transaction) and what concerns no key is left
+/// out. A command that this server does not have is found here, before anything of its transaction is executed, since
+/// a replica that passes over a write is no replica any more.
+///
+/// A replica that lost its primary goes on at `resumeOffset`, the end of what was handed out: what came after it is
+/// forgotten on our side, and sent again by the primary.
 struct StreamScanner: Sendable {
-  struct Malformed: Error {}
+  enum Failure: Error, Equatable {
+    case malformed
+    /// The name, its first bytes only when it is long.
+    case unknownCommand(String)
+  }
 
   private enum Number { case argumentCount, argumentLength }
 
@@ -30,18 +38,28 @@ struct StreamScanner: Sendable {
   private var commandOffset: ReplicationOffset
   private var argumentsLeft = 0
   private var isInTransaction = false
-  /// The command's first bytes, enough to know those that matter here.
+  /// The command's first bytes, enough to know its name and those that matter here.
   private var head: [UInt8] = []
+  /// Where the name stands in `head`.
+  private var name = 0..<0
+  /// Commands to be executed, then those of the open transaction, then the beginning of the next.
+  private var held: [UInt8] = []
+  /// Of `held`: what is whole, and where the present command begins.
+  private var wholeCount = 0
+  private var commandStart = 0
   private let lengthLimit: Int
+  private let commands: StreamCommands
 
-  init(offset: ReplicationOffset, lengthLimit: Int) {
+  init(offset: ReplicationOffset, lengthLimit: Int, commands: StreamCommands) {
     self.offset = offset
     self.resumeOffset = offset
     self.commandOffset = offset
     self.lengthLimit = min(lengthLimit, 1 << 48)  // ten times a length stays far from overflow
+    self.commands = commands
   }
 
-  mutating func scan(_ bytes: Bytes) throws(Malformed) {
+  /// Takes in the next bytes. After an error only `takeWhole` may still be called.
+  mutating func scan(_ bytes: Bytes) throws(Failure) {
     var position = 0
     while position < bytes.count {
       let taken: Int
@@ -52,24 +70,39 @@ struct StreamScanner: Sendable {
       }
       let part = bytes[position..<position + taken]
       if head.count < Self.headLength { head.append(contentsOf: part.prefix(Self.headLength - head.count)) }
+      held.append(contentsOf: part)
       position += taken
       offset = offset.advanced(by: taken)
       try advance(over: part)
     }
   }
 
+  /// The commands that have become whole since the last call.
+  mutating func takeWhole() -> [UInt8] {
+    guard wholeCount < held.count else {
+      defer { held = [] }
+      (wholeCount, commandStart) = (0, 0)
+      return held
+    }
+    let whole = Array(held[..<wholeCount])
+    held.removeFirst(wholeCount)
+    commandStart -= wholeCount
+    wholeCount = 0
+    return whole
+  }
+
   /// `part` is one byte, except within an argument.
-  private mutating func advance(over part: Bytes) throws(Malformed) {
+  private mutating func advance(over part: Bytes) throws(Failure) {
     let byte = part[0]
     switch state {
     case .commandStart:
       switch byte {
       case UInt8(ascii: "*"): state = .digits(.argumentCount, 0, digitCount: 0)
-      case 10, 13: endCommand()  // an empty inline command
-      default: throw Malformed()
+      case 10, 13: drop()  // an empty inline command
+      default: throw .malformed
       }
     case .argumentStart:
-      guard byte == UInt8(ascii: "$") else { throw Malformed() }
+      guard byte == UInt8(ascii: "$") else { throw .malformed }
       state = .digits(.argumentLength, 0, digitCount: 0)
     case .digits(let number, let value, let digitCount):
       if byte == 13, digitCount > 0 {
@@ -78,13 +111,14 @@ struct StreamScanner: Sendable {
         state = .digits(number, try append(byte, to: value, of: number), digitCount: digitCount + 1)
       }
     case .lineEnd(let number, let value):
-      guard byte == 10 else { throw Malformed() }
+      guard byte == 10 else { throw .malformed }
       switch number {
       case .argumentCount:
         argumentsLeft = value
         state = .argumentStart
-        if value == 0 { endCommand() }
+        if value == 0 { drop() }
       case .argumentLength:
+        if name.isEmpty { name = head.count..<head.count + value }
         state = .argument(bytesLeft: value + 2)
       }
     case .argument(let bytesLeft):
@@ -94,38 +128,55 @@ struct StreamScanner: Sendable {
       }
       argumentsLeft -= 1
       state = .argumentStart
-      if argumentsLeft == 0 { endCommand() }
+      if argumentsLeft == 0 { try endCommand() }
     }
   }
 
-  private func append(_ digit: UInt8, to value: Int, of number: Number) throws(Malformed) -> Int {
-    guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { throw Malformed() }
+  private func append(_ digit: UInt8, to value: Int, of number: Number) throws(Failure) -> Int {
+    guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { throw .malformed }
     let longer = value * 10 + Int(digit - UInt8(ascii: "0"))
-    guard longer <= (number == .argumentLength ? lengthLimit : Int(Int32.max)) else { throw Malformed() }
+    guard longer <= (number == .argumentLength ? lengthLimit : Int(Int32.max)) else { throw .malformed }
     return longer
   }
 
-  private mutating func endCommand() {
-    if mayMatter {
-      let text = head.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 - 32 : $0 }
-      if text == Self.multi { isInTransaction = true }
-      if text == Self.exec { isInTransaction = false }
+  private mutating func endCommand() throws(Failure) {
+    let text = head.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 + 32 : $0 }
+    let word = text[min(name.lowerBound, text.count)..<min(name.upperBound, text.count)]
+    // A name that does not fit into the head is nobody's.
+    switch name.upperBound <= text.count ? commands[word] : nil {
+    case .execute: keep()
+    case .leaveOut:
       if text == Self.getAcknowledgement { acknowledgementRequest = commandOffset }
+      drop()
+    case .beginTransaction:
+      isInTransaction = true
+      drop()
+    case .endTransaction:
+      isInTransaction = false
+      drop()
+    case nil:
+      throw .unknownCommand(
+        String(decoding: head[min(name.lowerBound, head.count)..<min(name.upperBound, head.count)], as: UTF8.self))
     }
+  }
+
+  private mutating func drop() {
+    held.removeLast(held.count - commandStart)
+    keep()
+  }
+
+  private mutating func keep() {
     head.removeAll(keepingCapacity: true)
+    name = 0..<0
     state = .commandStart
+    commandStart = held.count
     commandOffset = offset
-    if !isInTransaction { resumeOffset = offset }
+    if !isInTransaction {
+      resumeOffset = offset
+      wholeCount = held.count
+    }
   }
 
-  /// Whether the command has as many arguments, and as long a name, as one of those that matter.
-  private var mayMatter: Bool {
-    guard head.count > 5 else { return false }
-    return head[1] == UInt8(ascii: "1") || (head[1] == UInt8(ascii: "3") && head[5] == UInt8(ascii: "8"))
-  }
-
-  private static let headLength = 48
-  private static let multi = Request.encode("MULTI")
-  private static let exec = Request.encode("EXEC")
-  private static let getAcknowledgement = Request.encode("REPLCONF", "GETACK", "*")
+  private static let headLength = 64
+  private static let getAcknowledgement = Request.encode("replconf", "getack", "*")
 }

@@ -1,16 +1,20 @@
 import Engine
 import NIOCore
+import Replication
 import VersionedStore
 
 extension Engine {
   /// An engine with an empty dataset, and the commands of all modules.
-  static func assemble(_ configuration: Configuration, on eventLoop: any EventLoop) -> Engine {
+  static func assemble(
+    _ configuration: Configuration, _ replication: ReplicationController, on eventLoop: any EventLoop
+  ) -> Engine {
     let settings = configuration.engine
-    let dataset = Dataset(databases: settings.databases, lineage: 1)
+    let dataset = Dataset(databases: settings.databases, lineage: Lineage.next())
     let keyspace = Keyspace(settings: settings, history: History(live: dataset))
     let bound = NIOLoopBound(configuration, eventLoop: eventLoop)
-    return Engine(
-      settings: settings, keyspace: keyspace,
-      commands: CommandTable(StandardCommands.families + [ConfigCommands.all(bound)]))
+    let families = StandardCommands.families + [ConfigCommands.all(bound), ReplicationCommands(replication).all]
+    let engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
+    replication.engine = engine
+    return engine
   }
 }

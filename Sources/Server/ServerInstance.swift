@@ -2,6 +2,7 @@ import Engine
 import Glibc
 import Logging
 import NIOCore
+import Replication
 
 /// A server from its first log line to its last: sockets, transport, and the effects of CONFIG SET on them.
 ///
@@ -16,6 +17,7 @@ final class ServerInstance {
   private let engine: Engine
   private let transport: Transport
   private let listeners: Listeners
+  private let replication: ReplicationHost
   private var pidFile: PidFile?
   private let stopped: EventLoopPromise<Void>
   private var isStopping = false
@@ -25,8 +27,11 @@ final class ServerInstance {
     self.configuration = configuration
     self.log = log
     logger = log.logger()
-    engine = Engine.assemble(configuration, on: eventLoop)
-    transport = Transport(engine: EngineHost(engine), eventLoop: eventLoop)
+    let controller = ReplicationController()
+    engine = Engine.assemble(configuration, controller, on: eventLoop)
+    replication = ReplicationHost(controller, eventLoop: eventLoop)
+    let host = EngineHost(engine)
+    transport = Transport(engine: host, eventLoop: eventLoop)
     listeners = Listeners(transport: transport, logger: logger)
     stopped = eventLoop.makePromise()
 
@@ -47,6 +52,7 @@ final class ServerInstance {
       eventLoop.assumeIsolated().execute { self?.stop() }
     }
     transport.startCron { configuration.engine.hz }
+    replication.start(host, configuration: configuration, log: log)
   }
 
   /// Succeeds when the server has stopped.
@@ -58,6 +64,7 @@ final class ServerInstance {
     isStopping = true
     logger.warning("User requested shutdown...")
     listeners.close()
+    replication.stop()
     transport.shutdown()
     if let pidFile {
       logger.notice("Removing the pid file.")

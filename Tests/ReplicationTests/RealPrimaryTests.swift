@@ -92,8 +92,8 @@ struct ConnectedLink {
   /// WAIT makes the primary ask for an acknowledgement, and answers once it has it.
   private func waitForAcknowledgement(_ client: Client, _ primary: inout ConnectedLink) throws {
     try client.sendCommand(["WAIT", "1", "5000"].map { Array($0.utf8) })
-    let executed = primary.script.executed.count
-    try primary.run { String(decoding: $0.executed[executed...], as: UTF8.self).contains("GETACK") }
+    let before = try #require(primary.script.link.receivedOffset)
+    try primary.run { $0.link.receivedOffset.map { $0 > before } == true }
     let received = try #require(primary.script.link.receivedOffset)
     primary.script.link.applied(upTo: received, at: primary.script.now)
     primary.script.perform()

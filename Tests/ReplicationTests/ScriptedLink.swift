@@ -17,7 +17,7 @@ struct ScriptedLink {
   /// The staged dataset, and the one that went live.
   var staged: StagedKeys?
   var live = ["0 old": "kept"]
-  /// What came to be executed.
+  /// The commands that came to be executed.
   var executed: [UInt8] = []
   var reports: [ProbeReport] = []
   /// Bytes that the link has not taken yet.
@@ -26,6 +26,7 @@ struct ScriptedLink {
   init(_ change: (inout LinkSettings) -> Void = { _ in }, position: ReplicationPosition? = nil) {
     var settings = LinkSettings(
       purpose: .replicate, host: "primary", port: 6379, listeningPort: 7777, runID: Self.runID)
+    settings.commands = StreamCommands(executing: ["set", "select"])
     change(&settings)
     link = ReplicaLink(settings, position: position, jitterSeed: 1)
   }
@@ -59,9 +60,7 @@ struct ScriptedLink {
     untaken += bytes
     while !untaken.isEmpty {
       let chunk = Array(untaken.prefix(chunkSize))
-      var staging = staged ?? StagedKeys()
-      let taken = chunk.withBytes { link.receive($0, at: now, into: &staging) }
-      if staged != nil { staged = staging }
+      let taken = chunk.withBytes { link.receive($0, at: now, into: &staged) }
       untaken.removeFirst(taken)
       perform()
       if taken == 0 { break }
@@ -95,9 +94,9 @@ struct ScriptedLink {
       case .log(_, let text): log.append(text)
       case .beginStaging: staged = StagedKeys()
       case .discardStaged: staged = nil
-      case .execute(let bytes): executed += bytes
+      case .execute(let commands, _): executed += commands
       case .report(let report): reports.append(report)
-      case .connect, .send, .close, .commit, .resume, .endStream: break
+      case .connect, .send, .close, .commit, .resume: break
       }
       if case .log = action { continue }
       actions.append(action)

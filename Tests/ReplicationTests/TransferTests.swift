@@ -33,12 +33,12 @@ import Testing
   @Test func nothingIsTakenBeforeTheCommit() {
     var script = ScriptedLink()
     script.beginTransfer(length: nil)
-    script.receive(Self.marked + Array("*1\r\n$4\r\nPING\r\n".utf8))
-    #expect(script.untaken == Array("*1\r\n$4\r\nPING\r\n".utf8))
+    script.receive(Self.marked + Array(StreamTests.set.utf8))
+    #expect(script.untaken == Array(StreamTests.set.utf8))
     #expect(script.executed.isEmpty)
     script.commit()
     #expect(script.untaken.isEmpty)
-    #expect(script.executed == Array("*1\r\n$4\r\nPING\r\n".utf8))
+    #expect(script.executed == Array(StreamTests.set.utf8))
   }
 
   @Test func progressIsCounted() {

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Replication
+import VersionedStore
 
 /// Puts replication behind a server: a thread for links, and what the controller asks of its surroundings.
 ///
