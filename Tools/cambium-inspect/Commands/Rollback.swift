@@ -32,10 +32,14 @@ struct Rollback: ParsableCommand {
     let fate = keepsLive ? "is kept as a version" : "IS GIVEN UP, since version-history is 0"
     return """
       Version \(target.label), created \(TimeText.utc(milliseconds: target.created)), with \
-      \(HumanText.count(target.keys)) keys, becomes the live dataset.
-      The state now, with \(HumanText.count(live.keys)) keys, \(fate).
+      \(keys(target)), becomes the live dataset.
+      The state now, with \(keys(live)), \(fate).
       Go back?
       """
+  }
+
+  private static func keys(_ version: VersionRecord) -> String {
+    version.keys == 1 ? "1 key" : "\(HumanText.count(version.keys)) keys"
   }
 
   static func report(_ target: VersionRecord, former: Int?) -> String {

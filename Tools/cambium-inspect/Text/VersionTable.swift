@@ -37,7 +37,9 @@ enum VersionTable {
   static func details(_ version: VersionRecord) -> Table {
     var table = Table([.init(version.isLive ? "LIVE" : "VERSION"), .init(version.isLive ? "" : version.label)])
     func row(_ name: String, _ value: String) { table.append([StyledText(name, .faint), StyledText(value)]) }
-    func bytes(_ count: Int) -> String { "\(HumanText.byteCount(count)) (\(HumanText.count(count)) bytes)" }
+    func bytes(_ count: Int) -> String {
+      count < 1024 ? HumanText.byteCount(count) : "\(HumanText.byteCount(count)) (\(HumanText.count(count)) bytes)"
+    }
     row("reason", version.reason)
     row("parent", version.parent.map(String.init) ?? "none")
     row("created", TimeText.utc(milliseconds: version.created))
