@@ -1,10 +1,11 @@
-public import Glibc
+internal import Glibc
 
 /// Bytes that come in at the end and leave at the front: a session's unread input, its unsent output.
 ///
 /// A handle: copying it copies nothing, and no reference is counted. Whoever made it calls `deallocate` once.
 @safe
 public struct ByteQueue {
+  @safe
   private struct State {
     var base: UnsafeMutableRawPointer
     /// Where the first byte stands that has not left.

@@ -14,7 +14,7 @@ public struct Bytes: RandomAccessCollection, Equatable {
   @inlinable
   public init(_ bytes: UnsafeRawBufferPointer) {
     unsafe base = bytes.baseAddress
-    count = unsafe bytes.count
+    count = bytes.count
   }
 
   @inlinable

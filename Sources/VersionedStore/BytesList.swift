@@ -1,4 +1,4 @@
-public import Glibc
+internal import Glibc
 
 /// The arguments of the commands of one batch: borrowed runs in one growing piece of memory, and copies of those few that
 /// do not stand in the input as such.
@@ -6,6 +6,7 @@ public import Glibc
 /// A handle, as `ByteQueue`; whoever made it calls `deallocate` once.
 @safe
 public struct BytesList {
+  @safe
   private struct State {
     var base: UnsafeMutablePointer<Bytes>
     var count: Int

@@ -51,10 +51,10 @@ final class DeadList {
     let word: UInt
 
     @inline(__always)
-    init(_ object: UnsafeMutableRawPointer, deep: Bool) { unsafe word = UInt(bitPattern: object) | (deep ? 1 : 0) }
+    init(_ object: UnsafeMutableRawPointer, deep: Bool) { word = UInt(bitPattern: object) | (deep ? 1 : 0) }
 
     var isDeep: Bool { word & 1 != 0 }
-    var object: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(bitPattern: word & ~1).unsafelyUnwrapped }
+    var object: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(bitPattern: word & ~1)! }
   }
 
   /// The part for objects born at `birth`: most are young, so the search begins there.

@@ -3,6 +3,8 @@
 /// A handle without a reference count, which is why it exists: a class reference costs an atomic each time it is copied.
 @safe
 public struct Immortal<Value>: Equatable {
+  public static func == (a: Immortal, b: Immortal) -> Bool { unsafe a.pointer == b.pointer }
+
   private let pointer: UnsafeMutablePointer<Value>
 
   public init(_ value: Value) {
