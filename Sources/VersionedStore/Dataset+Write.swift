@@ -6,9 +6,7 @@ extension Dataset {
     accessClock: UInt32
   ) {
     let location = locate(database, key, hash)
-    if case .found(let old) = location, case .bytes(let bytes) = value,
-      overwrite(old, bytes, tag, expiry, accessClock)
-    {
+    if case .found(let old) = location, overwrite(old, value, tag, expiry, accessClock) {
       changeCount &+= 1
       return
     }
@@ -17,15 +15,23 @@ extension Dataset {
     store(newEntry(content, database), location, database, hash)
   }
 
-  /// Writes a short value into an open entry of the same size class. Returns whether it could.
+  /// Writes a value into an open entry where it fits: a word in place of a word, short bytes in place of others of the
+  /// same size class. Returns whether it could.
   @inline(__always)
-  private func overwrite(_ entry: Entry, _ value: Bytes, _ tag: UInt8, _ expiry: Int64?, _ clock: UInt32) -> Bool {
-    guard entry.generation == open, entry.form == .inline, value.count <= Entry.inlineLimit,
-      entry.expires == (expiry != nil)
-    else { return false }
-    let old = entry.byteCount
-    guard SizeClass.round(old &- entry.inlineCount &+ value.count) == SizeClass.round(old) else { return false }
-    entry.overwriteInline(value)
+  private func overwrite(
+    _ entry: Entry, _ value: StoredValue, _ tag: UInt8, _ expiry: Int64?, _ clock: UInt32
+  ) -> Bool {
+    guard entry.generation == open, entry.expires == (expiry != nil) else { return false }
+    switch value {
+    case .word(let word):
+      guard entry.form == .word else { return false }
+      entry.overwriteWord(word)
+    case .bytes(let bytes):
+      guard entry.form == .inline, bytes.count <= Entry.inlineLimit else { return false }
+      let old = entry.byteCount
+      guard SizeClass.round(old &- entry.inlineCount &+ bytes.count) == SizeClass.round(old) else { return false }
+      entry.overwriteInline(bytes)
+    }
     entry.overwriteTag(tag)
     if let expiry { entry.overwriteExpiry(expiry) }
     entry.accessClock = clock
