@@ -68,6 +68,8 @@ public final class EngineHost: ServingEngine, SessionTransport {
     if engine.wantsTick || engine.hasWork { transport?.requestTick() }
   }
 
+  public func drained(_ id: ConnectionID, unsent: Int) { sessions[id.slot]?.unsentByteCount = unsent }
+
   public func closed(_ id: ConnectionID) {
     guard let session = sessions[id.slot] else { return }
     sessions[id.slot] = nil

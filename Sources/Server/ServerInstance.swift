@@ -63,6 +63,7 @@ final class ServerInstance {
     guard !isStopping else { return }
     isStopping = true
     logger.warning("User requested shutdown...")
+    if isSupervised { Supervisor.notify("STOPPING=1\n") }
     listeners.close()
     replication.stop()
     transport.shutdown()
@@ -108,7 +109,10 @@ final class ServerInstance {
     engine.identity.port = configuration.server.port
     engine.identity.configurationFile = configuration.file ?? ""
     engine.identity.executable = Files.executable()
+    if isSupervised { engine.identity.supervisor = "systemd" }
   }
+
+  private var isSupervised: Bool { Supervisor.isPresent(configuration.server.supervised) }
 
   private func announce() {
     let settings = configuration.server
@@ -127,6 +131,7 @@ final class ServerInstance {
     }
     if listeners.isServingTCP { logger.notice("Ready to accept connections") }
     if let path = settings.unixsocket { logger.notice("The server is now ready to accept connections at \(path)") }
+    if isSupervised { Supervisor.notify("STATUS=Ready to accept connections\nREADY=1\n") }
     let maxmemory = configuration.engine.maxmemory
     if maxmemory > 0, maxmemory < 1 << 20 {
       logger.warning(
@@ -148,7 +153,7 @@ final class ServerInstance {
       engine.identity.port = settings.port
     }
     configuration.onChange(of: "bind") { [listeners] () throws(BadValue) in
-      do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
+      do throws(Listeners.Failure) { try listeners.listenTCP(settings, closingFirst: true) } catch {
         throw BadValue(reason: "Failed to bind to specified addresses.")
       }
     }

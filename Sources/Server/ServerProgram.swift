@@ -28,7 +28,9 @@ public enum ServerProgram {
         complain(error.report)
         return 1
       }
-      if configuration.server.daemonize, daemon(1, 0) != 0 {
+      // A supervised process must stay the one that was started.
+      let goesToBackground = configuration.server.daemonize && !Supervisor.isPresent(configuration.server.supervised)
+      if goesToBackground, daemon(1, 0) != 0 {
         complain("Can't become a daemon: \(Files.errorText(errno))\n")
         return 1
       }
@@ -57,10 +59,7 @@ public enum ServerProgram {
     let eventLoop = group.next()
     let box = NIOLoopBoundBox.makeBoxSendingValue(configuration, eventLoop: eventLoop)
     do {
-      let instance = try await eventLoop.submit {
-        NIOLoopBound(try ServerInstance(box.value, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
-      }.get()
-      try await ServerService(instance: instance, eventLoop: eventLoop, logger: logger).runUntilStopped()
+      try await ServerService(configuration: box, eventLoop: eventLoop, log: log).runUntilStopped()
       return 0
     } catch is ServerInstance.StartFailure {
       return 1

@@ -5,11 +5,11 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// A running server as a service: stops gracefully when its group is told to, and when a signal says so.
+/// A server as a service: starts with its group, and stops when that is told to or when a signal says so.
 struct ServerService: Service {
-  let instance: NIOLoopBound<ServerInstance>
+  let configuration: NIOLoopBoundBox<Configuration>
   let eventLoop: any EventLoop
-  let logger: Logger
+  let log: LogFile
 
   /// Runs the service in a group of its own until SIGTERM, SIGINT or the server itself ends it.
   func runUntilStopped() async throws {
@@ -18,6 +18,7 @@ struct ServerService: Service {
       configuration: .init(
         services: [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)],
         logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+    // Before anything is started: a signal that comes early must not leave files behind.
     let sources = [SIGTERM, SIGINT].map { number in
       trap(number) { Task { await group.triggerGracefulShutdown() } }
     }
@@ -26,6 +27,10 @@ struct ServerService: Service {
   }
 
   func run() async throws {
+    let instance = try await eventLoop.submit {
+      NIOLoopBound(
+        try ServerInstance(configuration.value, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
+    }.get()
     let stopped = try await eventLoop.submit { instance.value.whenStopped }.get()
     try await withGracefulShutdownHandler {
       try await stopped.get()
@@ -38,9 +43,10 @@ struct ServerService: Service {
   private func trap(_ number: CInt, _ first: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
     let name = number == SIGINT ? "SIGINT" : "SIGTERM"
     let isAsked = Atomic(false)
+    let logger = log.logger()
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number)
-    source.setEventHandler { [logger] in
+    source.setEventHandler {
       if isAsked.exchange(true, ordering: .relaxed) {
         guard number == SIGINT else { return }
         logger.warning("You insist... exiting now.")

@@ -28,6 +28,8 @@ struct ServingTests {
     #expect(try Client(port: port).command("PING") == .simple("PONG"))
     #expect(throws: ClientError.self) { try Client(port: server.port) }
     #expect(try client.command("PING") == .simple("PONG"))
+    #expect(try client.command("CONFIG", "SET", "bind", "127.0.0.1 -::1") == .simple("OK"))
+    #expect(try Client(port: port).command("PING") == .simple("PONG"))
     #expect(
       try client.command("CONFIG", "SET", "bind", "192.0.2.1")
         == .error(

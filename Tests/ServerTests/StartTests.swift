@@ -63,6 +63,28 @@ struct StartTests {
     #expect(try run(Self.program, ["--version"]).output.contains("7.0.15"))
   }
 
+  /// As the unit file of Debian starts it: a configuration made for the background, kept in the foreground.
+  @Test func tellsItsSupervisor() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("cambium-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let socket = try NotificationSocket(path: directory.appendingPathComponent("notify").path)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = [
+      "--port", "0", "--unixsocket", directory.appendingPathComponent("s").path, "--daemonize", "yes", "--supervised",
+      "systemd",
+    ]
+    process.environment = ["NOTIFY_SOCKET": socket.path]
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    #expect(socket.receive() == "STATUS=Ready to accept connections\nREADY=1\n")
+    process.terminate()
+    #expect(socket.receive() == "STOPPING=1\n")
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+
   static let program =
     URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "")
     .deletingLastPathComponent().appendingPathComponent("cambium-server").path

@@ -8,7 +8,6 @@ extension Directive {
     .off("cluster-enabled", "no", change: .onlyAtStart),
     .off("tls-port", "0"),
     .off("io-threads", "1", change: .onlyAtStart),
-    .off("supervised", "no", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
     .off("aclfile", "", change: .onlyAtStart),
     .off("activedefrag", "no"),

@@ -18,6 +18,7 @@ extension Directive {
 
   private static let process: [Directive] = [
     Directive("daemonize", .flag, \.server.daemonize, change: .onlyAtStart),
+    Directive("supervised", .choice, \.server.supervised, change: .onlyAtStart),
     Directive("pidfile", .optionalText, \.server.pidfile, change: .onlyAtStart),
     Directive("logfile", .text(), \.server.logfile, change: .onlyAtStart),
     Directive("loglevel", .choice, \.server.loglevel),

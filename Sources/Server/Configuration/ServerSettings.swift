@@ -19,6 +19,7 @@ final class ServerSettings {
   // MARK: Process
 
   var daemonize = false
+  var supervised = Supervision.no
   var pidfile: String?
   var alwaysShowLogo = false
   var shutdownOnSigterm: [ShutdownFlag] = [.default]
@@ -31,6 +32,14 @@ final class ServerSettings {
   /// Empty writes to standard output.
   var logfile = ""
   var loglevel = LogThreshold.notice
+}
+
+/// Who watches over the process.
+enum Supervision: String, CaseIterable {
+  case systemd
+  /// systemd if it left the address of its socket in the environment.
+  case auto
+  case no
 }
 
 /// A snapshot is due after `seconds` if at least `changes` keys were written.

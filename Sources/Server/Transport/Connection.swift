@@ -124,6 +124,6 @@ final class Connection: ChannelInboundHandler {
 
   private func queued(_ count: Int) {
     unsent -= count
-    if unsent == 0, isClosing { transport.leave(self) }
+    if unsent == 0, isClosing { transport.leave(self) } else if let id { transport.drained(id, unsent: unsent) }
   }
 }

@@ -29,8 +29,10 @@ final class Listeners {
   var isServingTCP: Bool { !tcp.isEmpty }
   var isServingUnix: Bool { unix != nil }
 
-  /// Listens on the configured addresses and port instead of those before. When one of them fails, those stay.
-  func listenTCP(_ settings: ServerSettings) throws(Failure) {
+  /// Listens on the configured addresses and port instead of those before. When one of them fails, those stay, unless
+  /// `closingFirst`, which new addresses on the same port need: then nothing is listened on.
+  func listenTCP(_ settings: ServerSettings, closingFirst: Bool = false) throws(Failure) {
+    if closingFirst { closeTCP() }
     var sockets: [CInt] = []
     do throws(Failure) {
       for address in settings.port == 0 ? [] : settings.bind {
@@ -40,7 +42,7 @@ final class Listeners {
       for socket in sockets { Glibc.close(socket) }
       throw error
     }
-    for listener in tcp { listener.close() }
+    closeTCP()
     tcp = sockets.map(serve)
   }
 
@@ -54,10 +56,14 @@ final class Listeners {
   }
 
   func close() {
-    for listener in tcp { listener.close() }
+    closeTCP()
     unix?.close()
-    tcp = []
     unix = nil
+  }
+
+  private func closeTCP() {
+    for listener in tcp { listener.close() }
+    tcp = []
   }
 
   /// The socket, or nil for an address that may be missing and is.
@@ -84,6 +90,12 @@ final class Listeners {
     let transport = NIOLoopBound(self.transport, eventLoop: self.transport.eventLoop)
     let channel = ServerBootstrap(group: self.transport.eventLoop)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
+      // Out of file descriptors, the loop would otherwise spin on a connection that cannot be accepted.
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+        }
+      }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
       .childChannelInitializer { channel in

@@ -53,6 +53,8 @@ public protocol ServingEngine: AnyObject {
   func tick(nowMicroseconds: Int64)
   /// Comes `hz` times a second.
   func cron(nowMicroseconds: Int64)
+  /// Some of what `flush` could not send at once has gone; so many bytes still wait.
+  func drained(_ id: ConnectionID, unsent: Int)
   /// The connection is gone, whoever ended it, and its id with it. Comes exactly once for each accepted one.
   func closed(_ id: ConnectionID)
 }

@@ -16,8 +16,12 @@ final class Transport: ServingTransport {
   private var connections: [Connection?] = []
   private var freeSlots: [Int] = []
   private var isTickRequested = false
+  /// The engine is at work: it must not be called.
+  private var isEngineRunning = false
   /// Connections to close when the engine has returned.
   private var leaving: [Connection] = []
+  /// Connections that broke while the engine was at work, for it to be told when it has returned.
+  private var gone: [ConnectionID] = []
   private var cronTask: Scheduled<Void>?
   /// Made once: a closure per tick would be an allocation per tick.
   private var tickTask: @Sendable () -> Void = {}
@@ -40,8 +44,9 @@ final class Transport: ServingTransport {
 
   private func runTick() {
     isTickRequested = false
+    isEngineRunning = true
     engine.tick(nowMicroseconds: Self.now())
-    closeLeaving()
+    engineReturned()
   }
 
   /// Begins to call the engine's cron as often as `hz`, read anew each time, says.
@@ -53,8 +58,9 @@ final class Transport: ServingTransport {
   }
 
   private func runCron(_ hz: @escaping () -> Int) {
+    isEngineRunning = true
     engine.cron(nowMicroseconds: Self.now())
-    closeLeaving()
+    engineReturned()
     startCron(hz: hz)
   }
 
@@ -62,7 +68,7 @@ final class Transport: ServingTransport {
   func shutdown() {
     cronTask?.cancel()
     leaving += connections.compactMap { $0 }
-    closeLeaving()
+    engineReturned()
   }
 
   static func now() -> Int64 {
@@ -100,8 +106,12 @@ final class Transport: ServingTransport {
 
   func closed(_ id: ConnectionID) {
     connections[id.slot] = nil
-    freeSlots.append(id.slot)
-    engine.closed(id)
+    if isEngineRunning { gone.append(id) } else { release(id) }
+  }
+
+  func drained(_ id: ConnectionID, unsent: Int) {
+    // Within a flush, its answer says it.
+    if !isEngineRunning { engine.drained(id, unsent: unsent) }
   }
 
   /// Closes the connection as soon as the engine is not running.
@@ -110,8 +120,16 @@ final class Transport: ServingTransport {
     if leaving.count == 1 { requestTick() }
   }
 
-  private func closeLeaving() {
+  /// Does what had to wait for the engine.
+  private func engineReturned() {
+    isEngineRunning = false
+    while let id = gone.popLast() { release(id) }
     while let connection = leaving.popLast() { connection.closeChannel() }
+  }
+
+  private func release(_ id: ConnectionID) {
+    freeSlots.append(id.slot)
+    engine.closed(id)
   }
 
   // MARK: What the engine asks
