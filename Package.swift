@@ -30,6 +30,8 @@ let package = Package(
   products: [
     .executable(name: "cambium-server", targets: ["cambium-server"]),
     .executable(name: "cambium-inspect", targets: ["cambium-inspect"]),
+    // For the package in Benchmarks/.
+    .library(name: "VersionedStore", targets: ["VersionedStore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
