@@ -18,6 +18,7 @@ import Testing
         if step % 10 == 9 {
           if round % 2 == 0 { check(model, "seed \(seeds.seed) round \(round) step \(step)") }
           model.check()
+          model.checkBytes()
         }
         try #require(model.failures.isEmpty, "seed \(seeds.seed) round \(round): \(model.failures) after \(model.log)")
       }
@@ -38,6 +39,7 @@ import Testing
   /// All versions go, then all keys: what is left is one root block.
   private func end(_ model: StoreModel, _ when: String) {
     let history = model.history
+    while !model.pinned.isEmpty { model.unpin() }
     #expect(throws: Never.self) { try history.drop(model.kept.keys.shuffled()) }
     model.reclaim()
     #expect(history.lineageCount == 1)

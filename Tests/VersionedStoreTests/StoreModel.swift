@@ -17,6 +17,8 @@ final class StoreModel {
   let history: History
   var live = [Database](repeating: [:], count: databases)
   var kept: [Int: [Database]] = [:]
+  /// Versions that a reader has claimed, dropped meanwhile or not.
+  var pinned: [(pin: VersionPin, state: [Database])] = []
   var log: [String] = []
   private var lineages = 1
 
@@ -30,16 +32,20 @@ final class StoreModel {
 
   func step() {
     switch Int.random(in: 0..<100, using: &generator) {
-    case 0..<34: put()
-    case 34..<46: remove()
-    case 46..<54: expire()
-    case 54..<62: rename()
-    case 62..<72: edit()
-    case 72..<74: flush()
-    case 74..<76: swap()
-    case 76..<84: seal()
-    case 84..<90: rollback()
-    case 90..<91: commit()
+    case 0..<30: put()
+    case 30..<40: remove()
+    case 40..<48: expire()
+    case 48..<56: rename()
+    case 56..<66: edit()
+    case 66..<68: flush()
+    case 68..<70: swap()
+    case 70..<72: reap()
+    case 72..<79: seal()
+    case 79..<85: rollback()
+    case 85..<86: commit()
+    case 86..<87: adopt()
+    case 87..<89: pin()
+    case 89..<91: unpin()
     default: drop()
     }
   }
@@ -58,13 +64,15 @@ final class StoreModel {
     if generator.oneIn(5) {
       return Value(bytes: nil, word: Int64.random(in: .min ... .max, using: &generator), expiry: expiry)
     }
-    let count = generator.oneIn(4) ? Int.random(in: 0..<1500, using: &generator) : Int.random(in: 0..<40, using: &generator)
+    let count =
+      generator.oneIn(4) ? Int.random(in: 0..<1500, using: &generator) : Int.random(in: 0..<40, using: &generator)
     return Value(bytes: generator.bytes(count: count), expiry: expiry)
   }
 
   private func put() {
     let (database, key, value) = (database, key, value)
-    log.append("put \(database) \(String(decoding: key, as: UTF8.self)) \(value.bytes?.count ?? -1) \(value.expiry ?? 0)")
+    log.append(
+      "put \(database) \(String(decoding: key, as: UTF8.self)) \(value.bytes?.count ?? -1) \(value.expiry ?? 0)")
     store(value, key, database, history.live)
     live[database][key] = value
   }
@@ -156,7 +164,25 @@ final class StoreModel {
     live = kept[id]!
   }
 
-  private func commit() {
+  /// Removes what expired before some moment, a few keys at a time.
+  private func reap() {
+    let database = database
+    let now = Int64.random(in: 1...400_000, using: &generator)
+    log.append("reap \(database) until \(now)")
+    var position = HashPosition(0)
+    var removed: Set<[UInt8]> = []
+    repeat {
+      let count = Int.random(in: 1...5, using: &generator)
+      (position, _) = history.live.removeExpired(database, from: position, count: count, now: now) {
+        removed.insert(Array($0))
+      }
+    } while position != HashPosition(0)
+    let due = Set(live[database].filter { ($0.value.expiry ?? .max) <= now }.keys)
+    assertSame(removed, due, "reap")
+    due.forEach { live[database][$0] = nil }
+  }
+
+  private func staged() -> (dataset: Dataset, state: [Database]) {
     lineages += 1
     let staged = Dataset(databases: Self.databases, lineage: lineages, hashKey: hashKey)
     var state = [Database](repeating: [:], count: Self.databases)
@@ -165,10 +191,35 @@ final class StoreModel {
       store(value, key, database, staged)
       state[database][key] = value
     }
-    let former = history.commit(staged, reason: "replicaof", atMilliseconds: 0)
+    return (staged, state)
+  }
+
+  private func commit() {
+    let (dataset, state) = staged()
+    let former = history.commit(dataset, reason: "replicaof", atMilliseconds: 0)
     log.append("commit, former \(former.id)")
     kept[former.id] = live
     live = state
+  }
+
+  private func adopt() {
+    let (dataset, state) = staged()
+    let version = try! history.adopt(dataset, reason: "load", atMilliseconds: 0)
+    log.append("adopt \(version.id)")
+    kept[version.id] = state
+  }
+
+  private func pin() {
+    guard pinned.count < 4, let id = kept.keys.sorted().randomElement(using: &generator) else { return }
+    log.append("pin \(id)")
+    pinned.append((try! history.pin(id), kept[id]!))
+  }
+
+  func unpin() {
+    guard !pinned.isEmpty else { return }
+    let (pin, _) = pinned.remove(at: Int.random(in: 0..<pinned.count, using: &generator))
+    log.append("unpin \(pin.id)")
+    history.unpin(pin)
   }
 
   private func drop() {
@@ -199,6 +250,18 @@ final class StoreModel {
   func check() {
     compare(history.live.head, live, "live")
     for (id, state) in kept { compare(try! history.root(of: id), state, "version \(id)") }
+    for (pin, state) in pinned { compare(pin.root, state, "pinned version \(pin.id)") }
+  }
+
+  /// What is said about memory agrees with itself.
+  func checkBytes() {
+    let bytes = history.bytes
+    assertSame(bytes.live + bytes.versions + bytes.waiting, history.allocatedBytes, "bytes by use")
+    if history.isReclaimed { assertSame(bytes.waiting, 0, "bytes that wait") }
+    let sizes = history.allSizes()
+    for version in history.versions.suffix(3) {
+      assertSame(history.sizes(of: version), sizes[version.id]!, "sizes of version \(version.id)")
+    }
   }
 
   private func compare(_ root: Root, _ state: [Database], _ what: String) {
