@@ -92,6 +92,11 @@ struct BatchArguments: ArgumentSink {
 
 /// The reply to a name that is no command.
 enum UnknownCommand {
+  static func text(subcommand: Bytes, of container: Bytes) -> String {
+    let name = String(decoding: subcommand.prefix(128), as: UTF8.self)
+    return "ERR unknown subcommand '\(name)'. Try \(String(decoding: container, as: UTF8.self).uppercased()) HELP."
+  }
+
   /// Quotes the name and as many arguments as fit, as Redis does.
   static func text(_ arguments: BytesList, first: Int, count: Int) -> String {
     var text = "ERR unknown command '"

@@ -104,13 +104,6 @@ public struct Call {
     return .answered
   }
 
-  /// Refuses a subcommand that the container does not have.
-  mutating func refuseSubcommand() -> CommandError {
-    let container = "\(command.value.command.name)".uppercased()
-    let name = String(decoding: self[1].prefix(128), as: UTF8.self)
-    return refuse("ERR unknown subcommand '\(name)'. Try \(container) HELP.")
-  }
-
   /// Refuses a subcommand of a command that reads its subcommands itself.
   mutating func refuseSubcommandOrArity() -> CommandError {
     let name = "\(command.value.command.name)".uppercased()

@@ -255,7 +255,7 @@ public final class Engine {
     let count = batch.arguments.count - first
     var record = commands.find(batch.arguments[first])
     if count > 1, let container = record, container.value.hasSubcommands {
-      record = container.value.subcommand(batch.arguments[first + 1]) ?? container
+      record = container.value.subcommand(batch.arguments[first + 1])
     }
     var probe = -1
     if let record, record.value.firstKey > 0, record.value.firstKey < count {
@@ -310,7 +310,11 @@ public final class Engine {
       reply.error(violation)
       session.isClosing = true
     } else {
-      reply.error(UnknownCommand.text(batch.arguments, first: item.first, count: item.count))
+      let container = commands.find(batch.arguments[item.first])
+      reply.error(
+        container == nil
+          ? UnknownCommand.text(batch.arguments, first: item.first, count: item.count)
+          : UnknownCommand.text(subcommand: batch.arguments[item.first + 1], of: batch.arguments[item.first]))
     }
     countError(session.output.bytes[before..<session.output.count])
     if session.isPrimary { breakOff(session, before) }
@@ -340,7 +344,8 @@ public final class Engine {
       case .control(let handler):
         keyspace.hot.value.hasFreshProbes = false
         try handler(&call, self)
-      case .container: try runSubcommand(record, &call, session)
+      case .container:
+        throw call.refuse("ERR wrong number of arguments for '\(record.value.fullName)' command")
       }
     } catch {
       record.value.statistics.failed += 1
@@ -366,15 +371,6 @@ public final class Engine {
   func edit(for session: Session) -> Edit {
     Edit(
       keyspace, keyspace.live, database: session.database, now: session.isPrimary ? Int64.min : keyspace.now)
-  }
-
-  private func runSubcommand(
-    _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session
-  ) throws(CommandError) {
-    guard let subcommand = record.value.subcommand(call[1]) else { throw call.refuseSubcommand() }
-    var inner = call
-    inner.command = subcommand
-    run(subcommand, &inner, session)
   }
 
   /// Why a command may not run now, of the reasons that all commands share.

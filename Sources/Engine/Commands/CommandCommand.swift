@@ -15,7 +15,6 @@ enum CommandCommand {
     complexity: "O(N) where N is the number of commands", "Describes all commands.",
     subcommands: [count, docs, getKeys, getKeysAndFlags, help, info, list],
     .control { call, engine throws(CommandError) in
-      guard call.count == 1 else { throw call.refuseSubcommand() }
       describe(engine.commands.all, &call.reply)
     })
 

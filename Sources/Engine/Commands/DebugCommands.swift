@@ -43,8 +43,9 @@ enum DebugCommands {
   private static func sleep(seconds: Double) {
     guard seconds > 0 else { return }
     let nanoseconds = Int(min(seconds, 1e6) * 1e9)
-    var time = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
-    while unsafe nanosleep(&time, &time) != 0 && errno == EINTR {}
+    var next = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+    var left = timespec()
+    while unsafe nanosleep(&next, &left) != 0, errno == EINTR { next = left }
   }
 
   /// DEBUG OBJECT: a line about the value at a key. Looking at it does not count as a use.

@@ -15,10 +15,12 @@ struct TreeRings {
     let bulge = 0.04 + 0.08 * weather.next()
     let lean = weather.next() * 2 * Double.pi
     var text = ""
-    for row in -radius...radius {
+    // Where the trunk bulges inwards for the eye, it reaches beyond its radius.
+    let reach = radius + radius / 6
+    for row in -reach...reach {
       var line = ""
       // A character is about twice as high as wide.
-      for column in -2 * radius...2 * radius {
+      for column in -2 * reach...2 * reach {
         let x = Double(column) / 2
         let y = Double(row)
         let angle = atan2(y, x)
@@ -26,7 +28,7 @@ struct TreeRings {
         line.append(Self.mark(at: (x * x + y * y).squareRoot() * wobble, edges))
       }
       while line.last == " " { line.removeLast() }
-      text += line + "\n"
+      if !line.isEmpty { text += line + "\n" }
     }
     picture = text
   }
@@ -34,8 +36,8 @@ struct TreeRings {
   /// The outer edge of each ring, from the pith to the bark.
   private static func ringEdges(_ radius: Int, _ weather: inout Weather) -> [Double] {
     var edges = [0.6]
-    while let last = edges.last, last < Double(radius) - 1 { edges.append(last + 0.9 + 1.3 * weather.next()) }
-    return edges
+    while let last = edges.last, last < Double(radius) - 2.2 { edges.append(last + 0.9 + 1.3 * weather.next()) }
+    return edges + [Double(radius)]
   }
 
   private static func mark(at distance: Double, _ edges: [Double]) -> Character {

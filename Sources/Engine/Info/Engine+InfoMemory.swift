@@ -33,6 +33,8 @@ extension Engine {
     lines.add("mem_aof_buffer", 0)
     lines.add("mem_allocator", ProcessMemory.allocatorName)
     lines.add("active_defrag_running", false)
+    // How many they are is not known before they are walked: 1 stands for some.
+    lines.add("lazyfree_pending_objects", !keyspace.history.isReclaimed)
     return lines.lines
   }
 }

@@ -62,13 +62,11 @@ extension Call {
   fileprivate mutating func readCommand(
     at index: Int, _ commands: CommandTable, now: Int64
   ) throws(CommandError) -> Call {
-    let subcommand = index + 1 < count ? self[index + 1] : nil
-    guard let container = commands.find(self[index]) else {
-      throw refuse(UnknownCommand.text(arguments, first: first + index, count: count - index))
-    }
-    guard let record = commands.find(self[index], subcommand: subcommand) else {
-      var inner = call(at: index, container, now: now)
-      throw inner.refuseSubcommand()
+    guard let record = commands.find(self[index], subcommand: index + 1 < count ? self[index + 1] : nil) else {
+      throw refuse(
+        commands.find(self[index]) == nil
+          ? UnknownCommand.text(arguments, first: first + index, count: count - index)
+          : UnknownCommand.text(subcommand: self[index + 1], of: self[index]))
     }
     guard record.value.arity.admits(count - index) else {
       throw refuse("ERR wrong number of arguments for '\(record.value.fullName)' command")
