@@ -45,7 +45,7 @@ public struct ByteQueue {
     return unsafe state.pointee.base + state.pointee.tail
   }
 
-  /// Moves the bytes to the front, or to larger memory: at least twice as large as long as that is little.
+  /// Moves the bytes to the front, or to larger memory: twice as large as long as that is little, then by a quarter.
   private func makeRoom(_ count: Int) {
     let used = self.count
     if unsafe state.pointee.head > 0 {
@@ -55,7 +55,7 @@ public struct ByteQueue {
     }
     let needed = used + count
     if unsafe needed > state.pointee.capacity {
-      let capacity = max(needed, min(needed * 2, needed + 4 << 20))
+      let capacity = needed + min(needed, max(4 << 20, needed / 4))
       guard let base = unsafe realloc(state.pointee.base, capacity) else {
         fatalError("out of memory: \(capacity) bytes refused")
       }

@@ -51,13 +51,16 @@ public struct BytesList {
   public func append(copying bytes: RawSpan) {
     let copy = unsafe malloc(max(bytes.byteCount, 1))!
     unsafe bytes.withUnsafeBytes { unsafe copy.copy(Bytes($0)) }
-    let old = unsafe state.pointee.copies
     let count = unsafe state.pointee.copyCount
-    unsafe state.pointee.copies = .allocate(capacity: count + 1)
-    unsafe state.pointee.copies.update(from: old, count: count)
+    // Full whenever the number is a power of two.
+    if count & (count - 1) == 0 {
+      let old = unsafe state.pointee.copies
+      unsafe state.pointee.copies = .allocate(capacity: max(2 * count, 1))
+      unsafe state.pointee.copies.update(from: old, count: count)
+      unsafe old.deallocate()
+    }
     unsafe state.pointee.copies[count] = copy
     unsafe state.pointee.copyCount = count + 1
-    unsafe old.deallocate()
     append(unsafe Bytes(base: copy, count: bytes.byteCount))
   }
 
