@@ -24,7 +24,7 @@ public final class Engine {
   public var infoSections: [InfoSection] = []
   /// Ends the server; set by what runs it.
   public var shutDown: (ShutdownRequest) -> Void = { _ in }
-  /// SHUTDOWN was asked for and not taken back.
+  /// The server waits for something before it ends, and SHUTDOWN ABORT can still keep it; set by what runs the engine.
   public var isShuttingDown = false
   /// Writes a line to the log; set by what runs the engine.
   public var log: (LogLevel, String) -> Void = { _, _ in }

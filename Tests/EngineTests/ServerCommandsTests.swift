@@ -81,9 +81,10 @@ import VersionedStore
     harness.engine.shutDown = { requests.append($0) }
     #expect(harness.raw(["SHUTDOWN", "NOSAVE", "now", "FORCE"]).isEmpty)
     #expect(requests.map(\.saves) == [false] && requests[0].now && requests[0].force && !requests[0].abort)
+    #expect(try harness.run("SHUTDOWN", "ABORT") == .error("ERR No shutdown in progress."))
+    harness.engine.isShuttingDown = true
     #expect(try harness.run("SHUTDOWN", "ABORT") == .simple("OK"))
     #expect(requests.last?.abort == true)
-    #expect(try harness.run("SHUTDOWN", "ABORT") == .error("ERR No shutdown in progress."))
     #expect(harness.raw(["SHUTDOWN", "SAVE"]).isEmpty)
     #expect(requests.last?.saves == true)
     #expect(requests.count == 3)

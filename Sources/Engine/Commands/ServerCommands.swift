@@ -30,7 +30,6 @@ enum ServerCommands {
     .control { call, engine throws(CommandError) in
       let request = try ShutdownRequest(call)
       if request.abort, !engine.isShuttingDown { throw call.refuse("ERR No shutdown in progress.") }
-      engine.isShuttingDown = !request.abort
       engine.shutDown(request)
       // A shutdown that goes well is answered by the end of the connection.
       if request.abort { call.reply.ok() }
