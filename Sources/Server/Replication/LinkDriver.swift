@@ -121,11 +121,12 @@ final class LinkDriver {
   /// Offers the link what it has not taken yet, as long as it takes some.
   private func takeUnread() {
     while unread.readableBytes > 0, unappliedByteCount <= Self.unappliedLimit {
-      makeRoom()
+      staging?.memoryLimit = plan.room.insteadOfLive ?? plan.room.besideLive
       let taken = unsafe unread.withUnsafeReadableBytes {
         unsafe link.receive(Bytes($0), at: Self.now(), into: &staging)
       }
       unread.moveReaderIndex(forwardBy: taken)
+      askForRoom()
       perform()
       if taken == 0 { break }
     }
@@ -138,14 +139,13 @@ final class LinkDriver {
     channel.setOption(.autoRead, value: isWanted).whenFailure { _ in }  // it is closed: that is told by itself
   }
 
-  /// Sees to it that the staged dataset finds the memory that it may have.
-  private func makeRoom() {
-    guard let staged = staging?.dataset.arena.allocatedBytes else { return }
-    staging?.memoryLimit = plan.room.insteadOfLive ?? plan.room.besideLive
-    if let besideLive = plan.room.besideLive, plan.room.insteadOfLive != nil, staged > besideLive, !hasAskedForRoom {
-      hasAskedForRoom = true
-      serving.run { [handle] in $0.giveUpLiveDataset(for: handle) }
-    }
+  /// Has the live dataset given up when the staged one does not fit beside it, and may take its place.
+  private func askForRoom() {
+    guard !hasAskedForRoom, let staging, let besideLive = plan.room.besideLive, plan.room.insteadOfLive != nil,
+      staging.dataset.arena.allocatedBytes > besideLive
+    else { return }
+    hasAskedForRoom = true
+    serving.run { [handle] in $0.giveUpLiveDataset(for: handle) }
   }
 
   // MARK: Actions
