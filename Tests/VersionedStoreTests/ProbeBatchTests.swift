@@ -4,13 +4,16 @@ import Testing
 @testable import VersionedStore
 
 /// Lookups in lockstep find what single ones find.
-@Suite struct ProbeBatchTests {
+@Suite(.serialized) struct ProbeBatchTests {
+  // A batch lives as long as the process; the cases run one after the other.
+  nonisolated(unsafe) private static let batch = ProbeBatch()
+
   @Test(arguments: [UInt64.max, 0xff, 0x8000_0000_0000_0001, 0])
   func batchesEqualSingleLookups(mask: UInt64) {
     var generator = SeededGenerator()
     let dataset = Dataset(databases: 3, lineage: 1, hashKey: HashKey(k0: 3, k1: 4, mask: mask))
     func key() -> [UInt8] { Array("key:\(Int.random(in: 0..<200, using: &generator))".utf8) }
-    let batch = ProbeBatch()
+    let batch = unsafe Self.batch
     for _ in 0..<200 {
       for _ in 0..<10 {
         let database = Int.random(in: 0..<2, using: &generator)
