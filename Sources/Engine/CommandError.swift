@@ -10,14 +10,10 @@ public enum CommandError: Error, Sendable {
   case notInteger
   case notFloat
   case outOfRange
-  case valueOutOfRange
   case overflow
   case noSuchKey
   case stringTooLong
-  case bitOffset
-  case bitValue
   case sameObject
-  case indexOutOfRange
   case dbIndexOutOfRange
   case invalidCursor
   case outOfMemory
@@ -48,14 +44,10 @@ public enum CommandError: Error, Sendable {
     case .notInteger: "ERR value is not an integer or out of range"
     case .notFloat: "ERR value is not a valid float"
     case .outOfRange: "ERR offset is out of range"
-    case .valueOutOfRange: "ERR value is out of range"
     case .overflow: "ERR increment or decrement would overflow"
     case .noSuchKey: "ERR no such key"
     case .stringTooLong: "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
-    case .bitOffset: "ERR bit offset is not an integer or out of range"
-    case .bitValue: "ERR bit is not an integer or out of range"
     case .sameObject: "ERR source and destination objects are the same"
-    case .indexOutOfRange: "ERR index out of range"
     case .dbIndexOutOfRange: "ERR DB index is out of range"
     case .invalidCursor: "ERR invalid cursor"
     case .outOfMemory: "OOM command not allowed when used memory > 'maxmemory'."
