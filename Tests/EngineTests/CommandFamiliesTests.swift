@@ -42,6 +42,28 @@ import Testing
     #expect(harness.engine.keyspace.changesSinceSave == counters["rdb_changes_since_last_save"], "\(mix.generator)")
   }
 
+  /// Commands that come at once share a turn, where their lookups go ahead together. Nobody may see a difference.
+  @Test func batchesAnswerAsSingleCommands() throws {
+    let (single, batched) = (EngineHarness(), EngineHarness())
+    var mix = CommandMix(SeededGenerator())
+    var counts = SeededGenerator(seed: mix.generator.seed)
+    for _ in 0..<150 {
+      var request: [UInt8] = []
+      var expected: [UInt8] = []
+      for _ in 0..<Int.random(in: 1...80, using: &counts) {
+        let command = mix.next()
+        request.command(command.map { Array($0.utf8) })
+        expected += single.raw(command)
+      }
+      guard batched.send(request) == expected else {
+        Issue.record("\(mix.generator): \(String(decoding: request, as: UTF8.self))")
+        return
+      }
+      for harness in [single, batched] where counts.seed % 2 == 0 { harness.engine.guardVersion("test") }
+    }
+    #expect(single.engine.keyspace.statistics.hits == batched.engine.keyspace.statistics.hits, "\(mix.generator)")
+  }
+
   private func isEqual(_ expected: [UInt8], _ actual: [UInt8], unordered: Bool) throws -> Bool {
     guard unordered else { return expected == actual }
     return sorted(try parsed(expected)) == sorted(try parsed(actual))
