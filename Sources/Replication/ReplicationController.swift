@@ -107,20 +107,9 @@ public final class ReplicationController: @unchecked Sendable {
       .filter { !$0.flags.isDisjoint(with: [.write, .readOnly]) || "\($0.name)" == "select" }
       .map { "\($0.name)" })
 
-  /// To be called about once a second: the link learns what the configuration says, and former datasets whose time is
-  /// over are given up.
-  public func cron(nowMilliseconds now: Int64) {
+  /// To be called about once a second: the link learns what the configuration says.
+  public func cron() {
     if let primary { link?.update(plan(to: primary, .replicate)) }
-    guard settings.replicaRetainPrevious > 0 else { return }
-    let end = now - Int64(settings.replicaRetainPrevious) * 1000
-    let history = engine.keyspace.history
-    let old = history.versions.filter {
-      $0.isAutomatic && $0.reason == Self.reason && $0.holds.isEmpty && $0.createdMilliseconds <= end
-    }
-    guard !old.isEmpty, (try? history.drop(old.map(\.id))) != nil else { return }
-    for version in old {
-      engine.log(.notice, "Version \(version.id), the dataset from before a full sync, is dropped: its time is over")
-    }
   }
 
   /// Of the versions that datasets become when a full sync replaces them.

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import NIOCore
 import Replication
+import Snapshots
 
 /// A server from its first log line to its last: sockets, transport, and the effects of CONFIG SET on them.
 ///
@@ -28,7 +29,8 @@ final class ServerInstance {
     self.log = log
     logger = log.logger()
     let controller = ReplicationController()
-    engine = Engine.assemble(configuration, controller, on: eventLoop)
+    let loads = SnapshotLoads()
+    engine = Engine.assemble(configuration, controller, loads, on: eventLoop)
     replication = ReplicationHost(controller, eventLoop: eventLoop)
     let host = EngineHost(engine)
     transport = Transport(engine: host, eventLoop: eventLoop)
@@ -52,6 +54,7 @@ final class ServerInstance {
       eventLoop.assumeIsolated().execute { self?.stop() }
     }
     transport.startCron { configuration.engine.hz }
+    SnapshotFile.attach(loads, eventLoop: eventLoop)
     replication.start(host, configuration: configuration, log: log)
   }
 

@@ -64,6 +64,7 @@ import Testing
     _ = try client.pipeline((0..<200).map { ["SET", "fill:\($0)", String(repeating: "x", count: 1000)] })
     drill.server.signal(SIGCONT)
     try drill.wait(for: "slave_repl_offset") { $0 == (try? masterOffset()) }
+    try drill.wait(for: "master_link_status") { $0 == "up" }
     #expect(try drill.operatorClient.command("GET", "fill:199") == .bulk(String(repeating: "x", count: 1000)))
     #expect(drill.server.log.text.components(of: "Finished with success") == 2)
     #expect(try drill.operatorClient.command("VERSION", "LIST") == former)

@@ -5,14 +5,14 @@ internal import VersionedStore
 ///
 /// Wherever a version is asked for, its id, its name or a time will do (see `VersionReference`).
 enum VersionCommands {
-  static let all = [version]
-
-  static let version = Command(
-    "version", arity: .atLeast(2), group: .version, since: "1.0.0", complexity: "Depends on subcommand.",
-    "A container for commands that keep earlier states of the dataset and bring them back.",
-    subcommands: [
-      create, list, info, rollback, drop, hold, release, diff, read, use, restore, stats, help,
-    ])
+  /// The container, with subcommands that modules above bring and the lines that HELP has for them.
+  static func version(with more: [Command], help lines: [StaticString]) -> Command {
+    Command(
+      "version", arity: .atLeast(2), group: .version, since: "1.0.0", complexity: "Depends on subcommand.",
+      "A container for commands that keep earlier states of the dataset and bring them back.",
+      subcommands: [create, list, info, rollback, drop, hold, release, diff, read, use, restore] + more
+        + [stats, help(lines)])
+  }
 
   static let create = Command(
     "create", arity: .atLeast(2), flags: [.admin, .fast], group: .version, since: "1.0.0",
@@ -96,10 +96,12 @@ enum VersionCommands {
       call.reply.ok()
     })
 
-  static let help = Command(
-    "help", arity: .exactly(2), flags: [.loading, .stale], group: .version, since: "1.0.0",
-    "Describes the subcommands.",
-    .control { call, _ in call.help(helpLines) })
+  private static func help(_ more: [StaticString]) -> Command {
+    Command(
+      "help", arity: .exactly(2), flags: [.loading, .stale], group: .version, since: "1.0.0",
+      "Describes the subcommands.",
+      .control { call, _ in call.help(helpLines + more + closingHelpLines) })
+  }
 
   private static let helpLines: [StaticString] = [
     "CREATE [<name>]",
@@ -127,6 +129,9 @@ enum VersionCommands {
     "RESTORE <version> <key> [<key> ...]",
     "    Copy keys of the selected database from a version into the live dataset. Keys that the version has not, or that",
     "    have expired since, are left out. Return the number of keys copied.",
+  ]
+
+  private static let closingHelpLines: [StaticString] = [
     "STATS",
     "    Return numbers of versions and what memory is used for.",
     "A version is named by its id, its name, or a time (@<milliseconds since 1970>, @2026-11-22T07:20:00Z), which means",

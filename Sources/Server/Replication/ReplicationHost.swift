@@ -33,7 +33,7 @@ final class ReplicationHost {
     engine.keyspace.history.dispose = Disposal.dispose
     engine.infoSections.append(controller.infoSection)
     cron = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-      serving.run { $0.cron(nowMilliseconds: Transport.now() / 1000) }
+      serving.run { $0.cron() }
     }
     controller.start()
   }
