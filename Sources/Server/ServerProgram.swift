@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Logging
 import NIOCore
@@ -6,45 +7,60 @@ import ServiceLifecycle
 
 /// The program: from a command line to an exit code.
 public enum ServerProgram {
-  /// Runs until the server is asked to stop.
-  public static func run(_ arguments: [String]) async -> CInt {
+  /// Runs until the server is asked to stop, and ends the process.
+  ///
+  /// Must be called before the process has threads, which the way into the background would lose: so before the first
+  /// `await`, the first dispatch queue and the first event loop.
+  public static func main(_ arguments: [String]) -> Never {
+    guard let configuration = configure(arguments) else { exit(1) }
+    let log = LogFile(path: configuration.server.logfile, level: configuration.server.loglevel)
+    introduce(log.logger(), isConfigured: arguments.count > 1)
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGHUP, SIG_IGN)
+
+    let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+    let box = NIOLoopBoundBox.makeBoxSendingValue(configuration, eventLoop: eventLoop)
+    let service = ServerService(configuration: box, eventLoop: eventLoop, log: log)
+    Task { exit(await serve(service, log.logger())) }
+    dispatchMain()
+  }
+
+  /// What the command line asks to run; nil when it is wrong. Ends the process when it asks for less than a server.
+  private static func configure(_ arguments: [String]) -> sending Configuration? {
     let missing = Processor.missingFeatures()
     guard missing.isEmpty else {
       complain("This processor is too old: x86-64-v2 is needed, and it lacks \(missing.joined(separator: ", ")).\n")
-      return 1
+      return nil
     }
     switch Invocation(Array(arguments.dropFirst())) {
     case .version:
       print("\(Release.name) server v=\(Release.version) (Redis \(Release.redisVersion)) malloc=jemalloc bits=64")
-      return 0
+      exit(0)
     case .help:
       complain(Invocation.usage)
-      return 1
+      return nil
     case .run(let file, let readsStandardInput, let options):
       let configuration = Configuration()
       do throws(ConfigurationFile.Failure) {
         try configuration.load(file: file, readsStandardInput: readsStandardInput, options: options)
       } catch {
         complain(error.report)
-        return 1
+        return nil
       }
       // A supervised process must stay the one that was started.
       let goesToBackground = configuration.server.daemonize && !Supervisor.isPresent(configuration.server.supervised)
       if goesToBackground, daemon(1, 0) != 0 {
         complain("Can't become a daemon: \(Files.errorText(errno))\n")
-        return 1
+        return nil
       }
-      return await serve(configuration, isConfigured: arguments.count > 1)
+      return configuration
     }
   }
 
-  private static func serve(_ configuration: sending Configuration, isConfigured: Bool) async -> CInt {
-    let log = LogFile(path: configuration.server.logfile, level: configuration.server.loglevel)
-    let logger = log.logger()
+  private static func introduce(_ logger: Logger, isConfigured: Bool) {
     logger.warning("oO0OoO0OoO0Oo \(Release.name) is starting oO0OoO0OoO0Oo")
-    logger.warning(
-      "\(Release.name) version=\(Release.version), redis=\(Release.redisVersion), bits=64, pid=\(getpid()), just started"
-    )
+    let versions = "version=\(Release.version), redis=\(Release.redisVersion), bits=64"
+    logger.warning("\(Release.name) \(versions), pid=\(getpid()), just started")
     logger.warning(
       isConfigured
         ? "Configuration loaded"
@@ -52,14 +68,11 @@ public enum ServerProgram {
         Warning: no config file specified, using the default config. \
         In order to specify a config file use cambium-server /path/to/redis.conf
         """)
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGHUP, SIG_IGN)
+  }
 
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let eventLoop = group.next()
-    let box = NIOLoopBoundBox.makeBoxSendingValue(configuration, eventLoop: eventLoop)
+  private static func serve(_ service: ServerService, _ logger: Logger) async -> CInt {
     do {
-      try await ServerService(configuration: box, eventLoop: eventLoop, log: log).runUntilStopped()
+      try await service.runUntilStopped()
       return 0
     } catch is ServerInstance.StartFailure {
       return 1

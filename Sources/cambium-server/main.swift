@@ -1,4 +1,3 @@
-import Glibc
 import Server
 
-exit(await ServerProgram.run(CommandLine.arguments))
+ServerProgram.main(CommandLine.arguments)

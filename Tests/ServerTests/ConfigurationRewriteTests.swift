@@ -10,7 +10,7 @@ struct ConfigurationRewriteTests {
       # Memory
       maxmemory 1mb
 
-      # Old names stay old friends
+      # Old names stay old friends\u{20}
       slave-priority 5
 
 
@@ -30,8 +30,8 @@ struct ConfigurationRewriteTests {
       # Memory
       maxmemory 2gb
 
-      # Old names stay old friends
-      replica-priority 5
+      # Old names stay old friends\u{20}
+      slave-priority 5
 
       timeout 4
       save 60 5

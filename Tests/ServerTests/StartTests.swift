@@ -1,4 +1,5 @@
 import Foundation
+import RESP
 import TestSupport
 import Testing
 
@@ -32,6 +33,27 @@ struct StartTests {
     #expect(text.contains("Received SIGTERM scheduling shutdown..."))
     #expect(text.contains("User requested shutdown..."))
     #expect(server.log.lines.last?.hasSuffix("ready to exit, bye bye...") == true)
+  }
+
+  @Test func goesIntoTheBackground() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("cambium-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let port = try ServerProcess.freePort()
+    let started = try run(
+      Self.program,
+      [
+        "--port", "\(port)", "--bind", "127.0.0.1", "--dir", directory.path, "--logfile", "log", "--pidfile", "pid",
+        "--daemonize", "yes",
+      ])
+    #expect(started.code == 0)
+    let log = { (try? String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)) ?? "" }
+    try #require(ServerProcess.wait(milliseconds: 10_000) { log().contains("Ready to accept connections") })
+    #expect(log().contains("Running mode=standalone, port=\(port)."))
+    #expect(try Client(port: port).command("PING") == .simple("PONG"))
+    let pid = try String(contentsOf: directory.appendingPathComponent("pid"), encoding: .utf8)
+    #expect(kill(try #require(Int32(pid.dropLast())), SIGTERM) == 0)
+    #expect(ServerProcess.wait(milliseconds: 10_000) { log().contains("ready to exit, bye bye...") })
   }
 
   @Test func saysWhichPortIsTaken() throws {

@@ -13,7 +13,6 @@ struct ConfigurationRewrite {
   /// `text` is the old file.
   init(_ text: [UInt8]) {
     var old = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .map { Array(ConfigurationArguments.trimmed($0)) }
     if old.last?.isEmpty == true { old.removeLast() }
     for line in old { add(line) }
   }
@@ -28,10 +27,11 @@ struct ConfigurationRewrite {
     return file.content
   }
 
-  private mutating func add(_ line: [UInt8]) {
+  private mutating func add(_ raw: ArraySlice<UInt8>) {
+    let line = Array(ConfigurationArguments.trimmed(raw))
     if line.isEmpty || line.first == UInt8(ascii: "#") {
       if line == Self.signature { isSigned = true }
-      lines.append(line)
+      lines.append(line.isEmpty ? line : Array(raw))
     } else if let name = ConfigurationArguments.split(line)?.first,
       let place = Directive.named(name)?.name ?? (name == Array("include".utf8) ? "include" : nil)
     {
@@ -47,7 +47,7 @@ struct ConfigurationRewrite {
     for (index, value) in values.enumerated() {
       let line = Array("\(directive.name) ".utf8) + value
       if let place = places[directive.name]?.popFirst() {
-        lines[place] = line
+        if !isSame(lines[place] ?? [], line) { lines[place] = line }
       } else if directive.alwaysWritten || index >= defaults.count || value != defaults[index] {
         if !isSigned {
           lines.append(Self.signature)
@@ -58,6 +58,12 @@ struct ConfigurationRewrite {
     }
     for place in places[directive.name] ?? [] { lines[place] = nil }
     places[directive.name] = nil
+  }
+
+  /// Whether two lines give the same words to the same directive, however they are quoted and whichever name they use.
+  private func isSame(_ old: [UInt8], _ new: [UInt8]) -> Bool {
+    guard let old = ConfigurationArguments.split(old), let new = ConfigurationArguments.split(new) else { return false }
+    return old.dropFirst() == new.dropFirst()
   }
 
   /// Lines that went leave no gap, and several blank lines become one, as Redis leaves them.

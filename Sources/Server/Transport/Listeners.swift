@@ -43,11 +43,12 @@ final class Listeners {
       throw error
     }
     closeTCP()
-    tcp = sockets.map(serve)
+    tcp = sockets.map { serve($0, backlog: settings.tcpBacklog) }
   }
 
   func listenUnix(_ path: String, _ settings: ServerSettings) throws(ListeningSocket.Failure) {
-    unix = serve(try ListeningSocket.unix(path, mode: settings.unixsocketperm, backlog: settings.tcpBacklog))
+    let socket = try ListeningSocket.unix(path, mode: settings.unixsocketperm, backlog: settings.tcpBacklog)
+    unix = serve(socket, backlog: settings.tcpBacklog)
   }
 
   /// Connections accepted from now on are probed after `seconds` of silence.
@@ -86,7 +87,7 @@ final class Listeners {
   }
 
   /// Gives a listening socket to NIO, and every connection that it accepts to the transport.
-  private func serve(_ socket: CInt) -> Listener {
+  private func serve(_ socket: CInt, backlog: Int) -> Listener {
     let transport = NIOLoopBound(self.transport, eventLoop: self.transport.eventLoop)
     let channel = ServerBootstrap(group: self.transport.eventLoop)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
@@ -97,13 +98,18 @@ final class Listeners {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
+      // Every channel keeps its buffer: ten thousand idle ones of 64 KiB would hold more memory than many a dataset.
+      .childChannelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 2 << 10, maximum: 64 << 10)
+      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(Connection(transport: transport.value))
         }
       }
       .withBoundSocket(socket)
+    // NIO has listened once more, with a backlog of its own. A short one costs each client of a burst a second.
+    channel.whenSuccess { _ in _ = listen(socket, CInt(clamping: backlog)) }
     return Listener(descriptor: socket, channel: channel)
   }
 }
