@@ -58,6 +58,16 @@ extension Dataset {
       let node = path[depth - 1].node
       if node.count == node.capacity { replaceLast(database, count: node.count + 1) }
     }
+    assert(isPathWritable(database), "the path of a write is not open as a whole")
+  }
+
+  /// The writing rule, for debug builds: all on the path is open, and each node hangs where the path says.
+  private func isPathWritable(_ database: Int) -> Bool {
+    root.generation == open
+      && (0..<path.depth).allSatisfy { level in
+        path[level].node.generation == open && slot(database, above: level).child == Child(path[level].node)
+          && path[level].node.count <= path[level].node.capacity
+      }
   }
 
   private func copyPath(_ database: Int, room: Bool) {

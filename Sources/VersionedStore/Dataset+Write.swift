@@ -52,6 +52,7 @@ extension Dataset {
 
   /// Hangs `entry` in at the place that `locate` found, in place of the entry found there.
   func store(_ entry: Entry, _ location: Location, _ database: Int, _ hash: UInt64, keepValue: Bool = false) {
+    assert(entry.generation == open, "only what is born now may be hung in")
     let expires = entry.expires
     switch location {
     case .found(let old):
