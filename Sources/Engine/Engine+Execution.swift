@@ -1,0 +1,154 @@
+internal import RESP
+internal import VersionedStore
+
+/// One command: the checks that all share, its handler, and what follows it.
+extension Engine {
+  @inline(__always)
+  func execute(_ item: Batch.Item, _ session: Session) {
+    guard !session.isClosing, !session.isWaiting else { return }
+    guard let record = item.record, item.violation == nil else { return refuse(item, session) }
+    let before = session.output.count
+    // A command before this one may have selected another database.
+    var call = Call(
+      arguments: batch.arguments, first: item.first, count: item.count,
+      reply: ReplyWriter(session.output, session.version), session: session, keyspace: keyspace, command: record,
+      now: keyspace.now, probe: item.database == session.database ? item.probe : -1)
+    session.lastCommand = record
+    run(record, &call, session)
+    finish(session, before)
+  }
+
+  func refuse(_ item: Batch.Item, _ session: Session) {
+    let before = session.output.count
+    var reply = ReplyWriter(session.output, session.version)
+    if let violation = item.violation {
+      log(.verbose, "Protocol error (\(violation.logReason)) from client: id=\(session.id) addr=\(session.peer.remote)")
+      reply.error(violation)
+      session.isClosing = true
+    } else {
+      let container = commands.find(batch.arguments[item.first])
+      reply.error(
+        container == nil
+          ? UnknownCommand.text(batch.arguments, first: item.first, count: item.count)
+          : UnknownCommand.text(subcommand: batch.arguments[item.first + 1], of: batch.arguments[item.first]))
+    }
+    countError(session.output.bytes[before..<session.output.count])
+    if session.isPrimary { breakOff(session, before) }
+    if session.replyMode != .on { mute(session, before) }
+    markDirty(session)
+  }
+
+  /// Runs a command: the checks that all commands share, then its handler.
+  @inline(__always)
+  func run(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+    guard record.value.arity.admits(call.count) else {
+      record.value.statistics.rejected += 1
+      return call.reply.error("ERR wrong number of arguments for '\(record.value.fullName)' command")
+    }
+    if let refusal = refusal(record, session) {
+      record.value.statistics.rejected += 1
+      return call.reply.error(refusal)
+    }
+    record.value.statistics.calls &+= 1
+    statistics.commandsProcessed &+= 1
+    do throws(CommandError) {
+      switch record.value.command.handler {
+      case .read(let handler): try handler(&call, view(for: session))
+      case .write(let handler):
+        keyspace.hot.value.hasFreshProbes = false
+        try handler(&call, edit(for: session))
+      case .control(let handler):
+        keyspace.hot.value.hasFreshProbes = false
+        try handler(&call, self)
+      case .container:
+        throw call.refuse("ERR wrong number of arguments for '\(record.value.fullName)' command")
+      }
+    } catch {
+      record.value.statistics.failed += 1
+      call.reply.error(error)
+    }
+  }
+
+  /// What a read command of `session` sees.
+  @inline(__always)
+  public func view(for session: Session) -> ReadView {
+    if let pin = session.reading {
+      return ReadView(
+        keyspace, root: pin.root, database: session.database, now: pin.createdMilliseconds, isLive: false)
+    }
+    return ReadView(
+      keyspace, root: keyspace.live.head, database: session.database, now: keyspace.now, isLive: true,
+      touches: session.touchesKeys)
+  }
+
+  /// What a write command of `session` writes to. For the primary's stream no time has come: it deletes itself what has
+  /// expired.
+  @inline(__always)
+  func edit(for session: Session) -> Edit {
+    Edit(
+      keyspace, keyspace.live, database: session.database, now: session.isPrimary ? Int64.min : keyspace.now)
+  }
+
+  /// Why a command may not run now, of the reasons that all commands share.
+  @inline(__always)
+  func refusal(_ record: Immortal<CommandRecord>, _ session: Session) -> StaticString? {
+    let flags = record.value.flags
+    if needsAuthentication(session), !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
+    if settings.maxmemory > 0 { keyspace.hot.value.hasFreshProbes = false }
+    if settings.maxmemory > 0, !makeRoom(), flags.contains(.denyOOM), !session.isPrimary {
+      return CommandError.outOfMemory.text
+    }
+    if flags.contains(.write) {
+      if session.reading != nil { return CommandError.notPermittedAtVersion.text }
+      if isReplica, settings.replicaReadOnly, !session.isPrimary {
+        return "READONLY You can't write against a read only replica."
+      }
+    }
+    return nil
+  }
+
+  @inline(__always)
+  func finish(_ session: Session, _ before: Int) {
+    session.totalCommands &+= 1
+    let after = session.output.count
+    if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
+      countError(session.output.bytes[before..<after])
+      if session.isPrimary { breakOff(session, before) }
+    }
+    if session.replyMode != .on || session.isPrimary { mute(session, before) }
+    if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
+    markDirty(session)
+    if session.output.count > 256 << 10 {
+      send(session)
+      enforceOutputLimit(session)
+    }
+  }
+
+  /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours.
+  func breakOff(_ session: Session, _ before: Int) {
+    let reply = session.output.bytes[before..<session.output.count].dropFirst().prefix { $0 != 13 }
+    session.failure = String(decoding: reply, as: UTF8.self)
+    session.isClosing = true
+  }
+
+  func mute(_ session: Session, _ before: Int) {
+    if session.isPrimary || session.replyMode == .off || session.replyMode == .skip {
+      session.output.truncate(to: before)
+    }
+    switch session.replyMode {
+    case .skipNext: session.replyMode = .skip
+    case .skip: session.replyMode = .on
+    case .on, .off: break
+    }
+  }
+
+  func countError(_ reply: Bytes) {
+    statistics.errorReplies += 1
+    let code = reply.dropFirst().prefix { $0 != UInt8(ascii: " ") && $0 != 13 }
+    let name = String(decoding: code, as: UTF8.self)
+    // Scripts and modules aside, codes are few; a bound keeps odd ones from taking memory.
+    if statistics.errorsByCode[name] != nil || statistics.errorsByCode.count < 128 {
+      statistics.errorsByCode[name, default: 0] += 1
+    }
+  }
+}

@@ -1,0 +1,139 @@
+public import RESP
+internal import Values
+public import VersionedStore
+
+/// Sessions: how they begin and end, what comes in, and what is answered outside of a command.
+extension Engine {
+  public func open(_ peer: PeerAddress, now: Int64) -> Session {
+    lastSessionID += 1
+    let session = Session(id: lastSessionID, peer: peer, now: now)
+    session.isAuthenticated = settings.requirepass == nil
+    session.parser.limits = limits(for: session)
+    sessions[session.id] = session
+    statistics.connectionsReceived += 1
+    return session
+  }
+
+  /// What a session lets its client claim; to be set again when it authenticates or the configuration changes.
+  public func limits(for session: Session) -> RequestLimits {
+    let limit = session.isPrimary ? RequestLimits.unbounded : settings.protoMaxBulkLen
+    return RequestLimits(
+      maxBulkLength: min(limit, StringForm.lengthLimit),
+      authenticated: session.isAuthenticated)
+  }
+
+  public func updateLimits() {
+    for session in sessions.values { session.parser.limits = limits(for: session) }
+  }
+
+  /// Takes in bytes that a client sent. Nothing is executed before the next tick.
+  public func receive(_ bytes: Bytes, from session: Session) {
+    guard !session.isClosing else { return }
+    statistics.bytesReceived += bytes.count
+    session.lastInteraction = keyspace.now
+    session.input.append(bytes)
+    let count = session.input.count
+    if count > settings.clientQueryBufferLimit, !session.isPrimary {
+      log(.warning, "Closing client that reached max query buffer length: id=\(session.id) addr=\(session.peer.remote)")
+      statistics.queryBufferLimitDisconnections += 1
+      return abandon(session)
+    }
+    if count >= session.needed { markReady(session) }
+    // A large argument is on its way: take the memory for it at once, but not before a part of it has come.
+    if session.needed > session.input.capacity, count > 64 << 10 {
+      session.input.reserve(min(session.needed - count, count))
+    }
+  }
+
+  func markReady(_ session: Session) {
+    guard !session.isReady, !session.isWaiting else { return }
+    session.isReady = true
+    ready.append(session)
+  }
+
+  /// Whether a tick has something to do.
+  public var hasWork: Bool { !ready.isEmpty || !dirty.isEmpty }
+
+  /// The connection is gone.
+  public func peerClosed(_ session: Session) {
+    session.isClosing = true
+    if let pin = session.reading {
+      session.reading = nil
+      keyspace.history.unpin(pin)
+    }
+    sessions[session.id] = nil
+  }
+
+  /// Ends a session without waiting for its output to be read.
+  public func abandon(_ session: Session) {
+    session.isClosing = true
+    session.output.truncate(to: 0)
+    transport?.close(session, afterOutput: false)
+  }
+
+  /// Ends a session when its output has been sent.
+  public func closeAfterReply(_ session: Session) {
+    session.isClosing = true
+    markDirty(session)
+  }
+
+  func markDirty(_ session: Session) {
+    guard !session.isDirty else { return }
+    session.isDirty = true
+    dirty.append(session)
+  }
+
+  /// Gives a session that waits its answer, and lets it go on.
+  public func answer(_ id: Int, _ write: (inout ReplyWriter) -> Void) {
+    guard let session = sessions[id], session.isWaiting else { return }
+    session.isWaiting = false
+    var reply = ReplyWriter(session.output, session.version)
+    write(&reply)
+    markDirty(session)
+    if session.input.count > 0 {
+      session.needed = 1
+      markReady(session)
+    }
+    transport?.wake()
+  }
+
+  /// Sends bytes to a session outside of any command.
+  public func push(_ session: Session, _ write: (inout ReplyWriter) -> Void) {
+    var reply = ReplyWriter(session.output, session.version)
+    write(&reply)
+    markDirty(session)
+    transport?.wake()
+  }
+
+  /// The client will send no more: the session ends when what has arrived is executed and answered.
+  public func finish(_ session: Session) {
+    session.isFinished = true
+    if !session.isReady && !session.isWaiting { closeAfterReply(session) }
+  }
+
+  /// Drops a client that leaves too much output unread. To be called when the unsent count has changed.
+  public func enforceOutputLimit(_ session: Session) {
+    let limit = settings.outputLimits.normal
+    let unsent = session.unsentByteCount + session.output.count
+    if limit.hard > 0, unsent >= limit.hard { return dropForOutput(session) }
+    guard limit.soft > 0, unsent >= limit.soft else {
+      session.softLimitSince = nil
+      return
+    }
+    guard let since = session.softLimitSince else {
+      session.softLimitSince = keyspace.now
+      return
+    }
+    if keyspace.now - since > Int64(limit.softSeconds) * 1000 { dropForOutput(session) }
+  }
+
+  func dropForOutput(_ session: Session) {
+    guard !session.isClosing || session.unsentByteCount > 0 else { return }
+    log(
+      .warning,
+      "Client id=\(session.id) addr=\(session.peer.remote) scheduled to be closed ASAP for overcoming of output buffer limits."
+    )
+    statistics.outputBufferLimitDisconnections += 1
+    abandon(session)
+  }
+}

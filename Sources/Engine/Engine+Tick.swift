@@ -1,0 +1,120 @@
+internal import RESP
+internal import VersionedStore
+
+/// The tick: from what has come in to batches, and from the output to the transport.
+extension Engine {
+  /// Executes all that has come in. Time is given in microseconds since 1970.
+  public func tick(nowMicroseconds: Int64) {
+    setTime(microseconds: nowMicroseconds)
+    let hot = keyspace.hot
+    var next = 0
+    while true {
+      fill(&next)
+      if batch.isEmpty { break }
+      let began = monotonicNanoseconds()
+      hot.value.probes.descend()
+      hot.value.hasFreshProbes = true
+      for index in 0..<batch.count {
+        let item = batch[index]
+        item.session.with { execute(item, $0) }
+      }
+      hot.value.hasFreshProbes = false
+      batch.shareTime(nanoseconds: monotonicNanoseconds() - began)
+      batch.removeAll()
+      hot.value.probes.removeAll()
+    }
+    for session in ready {
+      session.input.consume(session.parsed)
+      session.parsed = 0
+      session.isReady = false
+      if session.isFinished, !session.isWaiting { closeAfterReply(session) }
+    }
+    ready.removeAll(keepingCapacity: true)
+    flush()
+    housekeep()
+  }
+
+  func setTime(microseconds: Int64) {
+    nowMicroseconds = microseconds
+    keyspace.setTime(milliseconds: microseconds / 1000)
+  }
+
+  /// Parses commands into the batch until it is full or nothing is left, from session number `next` on. Sessions that were
+  /// left because what follows depends on a command in the batch are parsed on in the next round.
+  func fill(_ next: inout Int) {
+    while next < ready.count, !batch.isFull {
+      if parse(ready[next]) { next += 1 }
+    }
+    if next >= ready.count, !batch.isEmpty { next = 0 }
+  }
+
+  /// Parses commands of one session. Returns whether there is nothing more to parse before the batch is executed.
+  func parse(_ session: Session) -> Bool {
+    guard !session.isClosing, !session.isWaiting else { return true }
+    while !batch.isFull {
+      let unread = session.input.bytes[session.parsed..<session.input.count]
+      let first = batch.arguments.count
+      var sink = BatchArguments(list: batch.arguments, input: unread)
+      let result: ParseResult
+      do {
+        result = try unsafe unread.withUnsafeBytes { raw throws(ProtocolError) in
+          try unsafe session.parser.next(raw.bytes, into: &sink)
+        }
+      } catch {
+        batch.append(.init(session: session, record: nil, first: first, count: 0, probe: -1, violation: error))
+        return true
+      }
+      switch result {
+      case .incomplete(let needed):
+        batch.arguments.truncate(to: first)
+        session.needed = needed
+        return true
+      case .empty(let consumed):
+        session.parsed += consumed
+        session.needed = 1
+      case .command(let consumed):
+        session.parsed += consumed
+        session.needed = 1
+        append(session, first)
+        // What follows may have to be read under other limits, or not at all.
+        if !session.isAuthenticated || batch[batch.count - 1].stopsParsing { return true }
+      }
+    }
+    return false
+  }
+
+  @inline(__always)
+  func append(_ session: Session, _ first: Int) {
+    let count = batch.arguments.count - first
+    var record = commands.find(batch.arguments[first])
+    if count > 1, let container = record, container.value.hasSubcommands {
+      record = container.value.subcommand(batch.arguments[first + 1])
+    }
+    var probe = -1
+    if let record, record.value.firstKey > 0, record.value.firstKey < count {
+      let probes = keyspace.hot.value.probes
+      let head = keyspace.live.head
+      probe = probes.count
+      probes.append(head, session.database, head.hash(batch.arguments[first + record.value.firstKey]))
+    }
+    batch.append(.init(session: session, record: record, first: first, count: count, probe: probe, violation: nil))
+  }
+
+  /// Hands every session's output to the transport.
+  func flush() {
+    for session in dirty {
+      session.isDirty = false
+      send(session)
+      if session.isClosing { transport?.close(session, afterOutput: true) }
+    }
+    dirty.removeAll(keepingCapacity: true)
+  }
+
+  func send(_ session: Session) {
+    let count = session.output.count
+    guard count > 0 else { return }
+    statistics.bytesSent += count
+    transport?.send(session.output.bytes, to: session)
+    session.output.consume(count, keep: 64 << 10)
+  }
+}
