@@ -49,9 +49,13 @@ public enum ServerProgram {
       }
       // A supervised process must stay the one that was started.
       let goesToBackground = configuration.server.daemonize && !Supervisor.isPresent(configuration.server.supervised)
-      if goesToBackground, daemon(1, 0) != 0 {
-        complain("Can't become a daemon: \(Files.errorText(errno))\n")
-        return nil
+      if goesToBackground {
+        // What whoever started the process left open is not for a daemon to keep: it might be waiting for the end of it.
+        closefrom(STDERR_FILENO + 1)
+        guard daemon(1, 0) == 0 else {
+          complain("Can't become a daemon: \(Files.errorText(errno))\n")
+          return nil
+        }
       }
       return configuration
     }
