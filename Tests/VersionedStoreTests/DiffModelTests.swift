@@ -75,6 +75,53 @@ import Testing
     return difference
   }
 
+  /// Whatever is written between the pages, a key that differs all the time is met once.
+  @Test(arguments: [UInt64.max, 0x3ff, 0xf000_0000_0000_0007])
+  func pagesOfADatasetThatIsWrittenMeanwhile(mask: UInt64) throws {
+    let seeds = SeededGenerator()
+    for round in 0..<10 {
+      var generator = SeededGenerator(seed: seeds.seed &+ UInt64(round))
+      let hashKey = HashKey(k0: 7, k1: 8, mask: mask)
+      let history = History(live: Dataset(databases: 1, lineage: 1, hashKey: hashKey))
+      func put(_ number: Int, _ word: Int64) {
+        Array("key:\(number)".utf8).withBytes {
+          history.live.put(0, $0, history.live.hash($0), .word(word), tag: 0, accessClock: 0)
+        }
+      }
+      let differing = Set((0..<400).filter { _ in generator.oneIn(3) })
+      for number in 0..<400 where generator.oneIn(2) { put(number, 0) }
+      let version = try history.create(reason: "test", atMilliseconds: 0)
+      for number in differing { put(number, 1) }
+      var met: [Int64: Int] = [:]
+      var position = HashPosition(0)
+      repeat {
+        position = history.root(of: version).differences(
+          0, to: history.live.head, from: position, count: Int.random(in: 1...2, using: &generator)
+        ) { difference in
+          switch difference {
+          case .added(let entry),
+            .changed(_, let entry) where entry.word == 1:
+            guard let number = Int64(String(decoding: entry.key.dropFirst(4), as: UTF8.self)) else { return }
+            met[number, default: 0] += 1
+          case .changed, .removed: break
+          }
+        }
+        for _ in 0..<Int.random(in: 0...40, using: &generator) {
+          let number = Int.random(in: 0..<400, using: &generator)
+          if differing.contains(number) {
+            put(number, 1)
+          } else if generator.oneIn(2) {
+            put(number, 2)
+          } else {
+            Array("key:\(number)".utf8).withBytes { _ = history.live.remove(0, $0, history.live.hash($0)) }
+          }
+        }
+      } while position != HashPosition(0)
+      let notOnce = differing.filter { met[Int64($0)] != 1 }
+      #expect(notOnce.isEmpty, "seed \(seeds.seed) round \(round)")
+    }
+  }
+
   /// What two versions share costs nothing: a difference of one key among many compares only a few pairs.
   @Test func sharedPartsAreSkipped() throws {
     let history = History(live: Dataset(databases: 1, lineage: 1))

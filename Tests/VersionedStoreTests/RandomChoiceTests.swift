@@ -55,6 +55,26 @@ import Testing
     #expect(deviation < 5, "\(deviation)")
   }
 
+  /// A key that has a bucket of the root for itself stands for 32 cells of the next level, and must not be drawn for each.
+  @Test func aKeyThatStandsHighIsNoLikelier() {
+    let dataset = Dataset(databases: 1, lineage: 1, hashKey: HashKey(k0: 11, k1: 12))
+    var lone: Int64?
+    for number in 0..<6000 {
+      Array("key:\(number)".utf8).withBytes { key in
+        let hash = dataset.hash(key)
+        if hash & 31 == 0 {
+          guard lone == nil else { return }
+          lone = Int64(number)
+        }
+        dataset.put(0, key, hash, .word(Int64(number)), tag: 0, accessClock: 0)
+      }
+    }
+    var generator = SeededGenerator(seed: 4711)
+    let draws = 20 * dataset.keyCount(0)
+    let met = (0..<draws).count { _ in dataset.head.randomEntry(0, using: &generator)?.word == lone }
+    #expect((5...50).contains(met), "\(met) times where 20 are to be expected")
+  }
+
   @Test func noChoiceAmongNothing() {
     var generator = SeededGenerator(seed: 1)
     let empty = dataset(0, mask: .max)

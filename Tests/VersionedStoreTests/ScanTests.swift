@@ -5,7 +5,7 @@ import Testing
 
 /// Walks in hash order, by a cursor that is nothing but a position.
 @Suite struct ScanTests {
-  private static let masks: [UInt64] = [.max, 0xfff, 0x1f, 0xf000_0000_0000_0000, 0]
+  private static let masks: [UInt64] = [.max, 0xfff, 0x1f, 0xf000_0000_0000_0007, 0]
 
   private static func key(_ number: Int) -> [UInt8] { Array("key:\(number)".utf8) }
 

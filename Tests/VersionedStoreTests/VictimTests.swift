@@ -39,6 +39,17 @@ import Testing
     #expect(Set(sample(1000)).count == 520)
   }
 
+  @Test func aKeyExpiresAtItsTimeAndNotBefore() {
+    put("a", 0..<10, expiring: true)
+    put("b", 0..<10)
+    var removed = 0
+    var outcome = history.live.removeExpired(0, from: HashPosition(0), count: 100, now: 8) { _ in removed += 1 }
+    #expect(outcome.next == HashPosition(0) && outcome.examined == 10 && removed == 0)
+    outcome = history.live.removeExpired(0, from: HashPosition(0), count: 100, now: 9) { _ in removed += 1 }
+    #expect(outcome.next == HashPosition(0) && outcome.examined == 10 && removed == 10)
+    #expect(history.live.keyCount(0) == 10 && history.live.expiringCount(0) == 0)
+  }
+
   @Test func samplesBeginAnywhereAndGoRound() {
     var generator = SeededGenerator()
     put("a", 0..<100)
