@@ -32,6 +32,13 @@ public struct CommitRequest: Sendable, Equatable {
   public var keyCount: UInt64
   /// Refuse with `.emptyDataset` unless the live dataset is empty too.
   public var mustNotReplaceKeys: Bool
+
+  public init(position: ReplicationPosition, streamDatabase: Int, keyCount: UInt64, mustNotReplaceKeys: Bool) {
+    self.position = position
+    self.streamDatabase = streamDatabase
+    self.keyCount = keyCount
+    self.mustNotReplaceKeys = mustNotReplaceKeys
+  }
 }
 
 /// What a probe found out.

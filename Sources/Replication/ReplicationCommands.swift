@@ -1,5 +1,6 @@
 public import Engine
 internal import RESP
+internal import Values
 internal import VersionedStore
 
 /// REPLICAOF, SLAVEOF and ROLE. Behaviour and reply texts follow Redis 7.0, but that REPLICAOF may end in VERIFY (answer
@@ -50,8 +51,9 @@ public struct ReplicationCommands {
   }
 
   private static func address(_ call: inout Call) throws(CommandError) -> PrimaryAddress {
-    let port = try call.integer(2)
-    guard (0...65535).contains(port) else { throw call.refuse("ERR Invalid master port") }
+    guard let port = Int64(text: call[2]), (0...65535).contains(port) else {
+      throw call.refuse("ERR Invalid master port")
+    }
     return PrimaryAddress(host: String(decoding: call[1], as: UTF8.self), port: Int(port))
   }
 
