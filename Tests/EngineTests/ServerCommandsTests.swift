@@ -85,7 +85,8 @@ import VersionedStore
     harness.engine.isShuttingDown = true
     #expect(try harness.run("SHUTDOWN", "ABORT") == .simple("OK"))
     #expect(requests.last?.abort == true)
-    #expect(harness.raw(["SHUTDOWN", "SAVE"]).isEmpty)
+    #expect(try harness.run("SHUTDOWN", "SAVE") == .error("ERR Errors trying to SHUTDOWN. Check logs."))
+    #expect(harness.raw(["SHUTDOWN", "SAVE", "FORCE"]).isEmpty)
     #expect(requests.last?.saves == true)
     #expect(requests.count == 3)
   }
