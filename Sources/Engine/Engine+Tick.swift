@@ -42,10 +42,18 @@ extension Engine {
   /// Parses commands into the batch until it is full or nothing is left, from session number `next` on. Sessions that were
   /// left because what follows depends on a command in the batch are parsed on in the next round.
   func fill(_ next: inout Int) {
+    let first = next
     while next < ready.count, !batch.isFull {
       if parse(ready[next]) { next += 1 }
     }
-    if next >= ready.count, !batch.isEmpty { next = 0 }
+    guard next >= ready.count else { return }
+    // The batch before may have ended exactly where the last session's input does: those before it are still left.
+    if batch.isEmpty, first > 0 {
+      next = 0
+      fill(&next)
+    } else if !batch.isEmpty {
+      next = 0
+    }
   }
 
   /// Parses commands of one session. Returns whether there is nothing more to parse before the batch is executed.
