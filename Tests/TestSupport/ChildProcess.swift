@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A program started by a test.
 ///
@@ -36,7 +37,16 @@ final class ChildProcess {
     let code = unsafe posix_spawn(&identifier, arguments[0], &actions, &attributes, words, environ)
     guard code == 0 else { throw .system("posix_spawn \(arguments[0])", code: code) }
     self.identifier = identifier
+    Self.living.withLock { _ = $0.insert(identifier) }
+    _ = Self.killsAtExit
   }
+
+  /// Whatever still runs when the tests are over, for instance because a test that timed out still holds it, ends too.
+  private static let living = Mutex<Set<pid_t>>([])
+  private static let killsAtExit: Bool = {
+    atexit { ChildProcess.living.withLock { for identifier in $0 { kill(identifier, SIGKILL) } } }
+    return true
+  }()
 
   /// How the process has ended; nil while it runs.
   func poll() -> Ending? {
@@ -45,6 +55,7 @@ final class ChildProcess {
       if unsafe waitpid(identifier, &status, WNOHANG) == identifier {
         // The macros of <sys/wait.h>: the low seven bits are the signal, the next byte the exit code.
         let signal = status & 0x7F
+        Self.living.withLock { _ = $0.remove(identifier) }
         ending = signal == 0 ? .exited(code: status >> 8 & 0xFF) : .signaled(signal)
       }
     }

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A program that a test runs to its end, such as redis-cli.
 public enum Tool {
