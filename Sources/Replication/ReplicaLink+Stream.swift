@@ -35,13 +35,11 @@ extension ReplicaLink {
     return bytes.count
   }
 
-  /// The stream cannot be followed any further. Sent again it would be the same, so only a full sync mends that.
+  /// The stream cannot be followed any further. Sent again it would be the same, so only a full sync mends that; but not
+  /// if somebody on our side only wanted the connection to end.
   public mutating func refuseStream(_ error: LinkError, at now: Int64) {
-    guard state == .streaming else {
-      position = nil
-      return
-    }
-    fail(error, at: now)
+    if state == .streaming { fail(error, at: now) }
+    if case .lostInStream = error { return }
     position = nil
   }
 

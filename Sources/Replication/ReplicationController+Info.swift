@@ -35,7 +35,7 @@ extension ReplicationController {
       "master_link_status:\(isUp ? "up" : "down")",
       "master_last_io_seconds_ago:\(isUp ? silence : -1)",
       "master_sync_in_progress:\(isSyncing ? 1 : 0)",
-      "slave_read_repl_offset:\(status.receivedOffset?.rawValue ?? offset)",
+      "slave_read_repl_offset:\(max(status.receivedOffset?.rawValue ?? 0, offset))",
       "slave_repl_offset:\(offset)",
     ]
     let progress = status.progress

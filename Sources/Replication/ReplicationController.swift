@@ -138,7 +138,7 @@ public final class ReplicationController: @unchecked Sendable {
         .notice, "The former dataset, \(former.keyCount) keys, is kept as version \(former.name ?? "\(former.id)")")
       if settings.versionHistory > 0 { keyspace.trimVersions() }
     }
-    beginSession(database: request.streamDatabase, now: now)
+    _ = openSession(database: request.streamDatabase, now: now)
     formerHistory = nil
     take(request.position)
     return nil
@@ -157,10 +157,13 @@ public final class ReplicationController: @unchecked Sendable {
 
   /// Executes commands of the primary's stream. Returns why the stream cannot be followed, if it cannot.
   public func execute(_ commands: [UInt8], upTo offset: ReplicationOffset, from link: any RunningLink) -> LinkError? {
-    guard link === self.link, let session else { return nil }
+    guard link === self.link, var session else { return nil }
     // What clients have sent before is not to be mixed up with the primary's writes.
     if engine.hasWork { runTick() }
-    guard isOfSameDataset, !session.isClosing else { return fail(.datasetReplaced) }
+    guard isOfSameDataset else { return fail(.datasetReplaced) }
+    // CLIENT KILL ends the connection; what has come in is executed all the same.
+    let wasKilled = session.isClosing
+    if wasKilled { session = openSession(database: session.database, now: engine.keyspace.now) }
     if !commands.isEmpty {
       let wasUnchanged = isUnchanged
       commands.withBytes { engine.receive($0, from: session) }
@@ -171,7 +174,7 @@ public final class ReplicationController: @unchecked Sendable {
       if wasUnchanged { followed?.changeCount = engine.keyspace.live.changeCount }
     }
     position?.offset = offset
-    return nil
+    return wasKilled ? .lostInStream(reason: "killed by a client") : nil
   }
 
   /// The staged dataset does not fit beside the live one, and the configuration says which of them is worth more.
@@ -205,8 +208,9 @@ public final class ReplicationController: @unchecked Sendable {
   /// Whether nobody but the primary has changed the live dataset.
   private var isUnchanged: Bool { isOfSameDataset && followed?.changeCount == engine.keyspace.live.changeCount }
 
-  private func beginSession(database: Int, now: Int64) {
-    endSession()
+  /// Begins the primary's session anew.
+  private func openSession(database: Int, now: Int64) -> Session {
+    if let session { engine.peerClosed(session) }
     let peer = PeerAddress(
       remote: primary.map { "\($0.host):\($0.port)" } ?? "", local: "", isUnixSocket: false, isLoopback: false,
       fileDescriptor: -1)
@@ -216,6 +220,7 @@ public final class ReplicationController: @unchecked Sendable {
     session.database = database
     engine.updateLimits()
     self.session = session
+    return session
   }
 
   private func endSession() {

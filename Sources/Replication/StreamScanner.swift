@@ -40,8 +40,8 @@ struct StreamScanner: Sendable {
   private var isInTransaction = false
   /// The command's first bytes, enough to know its name and those that matter here.
   private var head: [UInt8] = []
-  /// Where the name stands in `head`.
-  private var name = 0..<0
+  /// Where the name stands in `head`; nil before it has begun.
+  private var name: Range<Int>?
   /// Commands to be executed, then those of the open transaction, then the beginning of the next.
   private var held: [UInt8] = []
   /// Of `held`: what is whole, and where the present command begins.
@@ -118,7 +118,7 @@ struct StreamScanner: Sendable {
         state = .argumentStart
         if value == 0 { drop() }
       case .argumentLength:
-        if name.isEmpty { name = head.count..<head.count + value }
+        if name == nil { name = head.count..<head.count + value }
         state = .argument(bytesLeft: value + 2)
       }
     case .argument(let bytesLeft):
@@ -141,9 +141,9 @@ struct StreamScanner: Sendable {
 
   private mutating func endCommand() throws(Failure) {
     let text = head.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 + 32 : $0 }
-    let word = text[min(name.lowerBound, text.count)..<min(name.upperBound, text.count)]
+    let place = (name ?? 0..<0).clamped(to: text.indices)
     // A name that does not fit into the head is nobody's.
-    switch name.upperBound <= text.count ? commands[word] : nil {
+    switch place == name ? commands[text[place]] : nil {
     case .execute: keep()
     case .leaveOut:
       if text == Self.getAcknowledgement { acknowledgementRequest = commandOffset }
@@ -154,9 +154,7 @@ struct StreamScanner: Sendable {
     case .endTransaction:
       isInTransaction = false
       drop()
-    case nil:
-      throw .unknownCommand(
-        String(decoding: head[min(name.lowerBound, head.count)..<min(name.upperBound, head.count)], as: UTF8.self))
+    case nil: throw .unknownCommand(String(decoding: head[place], as: UTF8.self))
     }
   }
 
@@ -167,7 +165,7 @@ struct StreamScanner: Sendable {
 
   private mutating func keep() {
     head.removeAll(keepingCapacity: true)
-    name = 0..<0
+    name = nil
     state = .commandStart
     commandStart = held.count
     commandOffset = offset

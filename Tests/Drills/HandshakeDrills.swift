@@ -7,7 +7,7 @@ extension Tag {
 }
 
 /// The link breaks before a full sync has begun.
-@Suite(.tags(.drill)) struct HandshakeDrills {
+@Suite(.tags(.drill), .serialized) struct HandshakeDrills {
   @Test func refusedConnection() throws {
     let drill = try Drill()
     try drill.replicate(port: try ServerProcess.freePort())

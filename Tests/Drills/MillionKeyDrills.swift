@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A redis-server with one million string keys in three databases, a tenth of them with a time to live.
-@Suite(.tags(.drill)) struct MillionKeyDrills {
+@Suite(.tags(.drill), .serialized) struct MillionKeyDrills {
   /// `(database, number of keys)`; those of the last one expire.
   static let databases = [(0, 600_000), (1, 300_000), (5, 100_000)]
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The link breaks in the stream, or the stream has what cannot be followed.
-@Suite(.tags(.drill)) struct StreamDrills {
+@Suite(.tags(.drill), .serialized) struct StreamDrills {
   private let primary: ServerProcess
   private let client: Client
   private let drill: Drill

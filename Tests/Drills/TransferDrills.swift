@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The link breaks in the full sync.
-@Suite(.tags(.drill)) struct TransferDrills {
+@Suite(.tags(.drill), .serialized) struct TransferDrills {
   /// A primary that announces a snapshot of `announced` bytes, sends these, and closes.
   static func primary(sending bytes: @escaping @Sendable () -> [UInt8], announced: Int) throws -> FaultyPrimary {
     try FaultyPrimary { conversation in

@@ -92,6 +92,18 @@ import VersionedStore
     #expect(try harness.run("MGET", "text", "c") == .array([.bulk("new"), .bulk("1")]))
   }
 
+  @Test func clientKillBreaksTheConnectionAndLosesNothing() throws {
+    let harness = try Self.replica()
+    #expect(try harness.commit(["new": "1"], database: 2) == nil)
+    #expect(try harness.run("CLIENT", "KILL", "TYPE", "master") == .integer(1))
+    let error = harness.execute([["SET", "a", "1"]], upTo: 1100)
+    #expect(error == .lostInStream(reason: "killed by a client"))
+    #expect(harness.execute([["SET", "b", "1"]], upTo: 1200) == nil)
+    #expect(harness.controller.resume(ReplicaHarness.position(1200), from: harness.link) == nil)
+    #expect(try harness.run("SELECT", "2") == .simple("OK"))
+    #expect(try harness.run("MGET", "a", "b") == .array([.bulk("1"), .bulk("1")]))
+  }
+
   @Test func theNextPrimaryMayGoOnFromTheSamePosition() throws {
     let harness = try Self.replica()
     #expect(harness.link.position == nil)

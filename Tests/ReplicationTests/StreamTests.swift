@@ -48,7 +48,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [("LPUSH", "LPUSH"), (String(repeating: "x", count: 100), String(repeating: "x", count: 54))])
+  @Test(arguments: [
+    ("LPUSH", "LPUSH"), ("", ""), (String(repeating: "x", count: 100), String(repeating: "x", count: 54)),
+  ])
   func aCommandThatIsNotThereEndsTheStreamBeforeIt(name: String, shownName: String) {
     let unknown = "*2\r\n$\(name.utf8.count)\r\n\(name)\r\n$1\r\nk\r\n"
     for (before, after) in [("", ""), (Self.multi + Self.set, Self.exec)] {
@@ -77,6 +79,15 @@ import Testing
     script.link.refuseStream(.commandFailed(name: "set", reply: "ERR no"), at: script.now)
     script.perform()
     #expect(script.log.count { $0.hasPrefix("== CRITICAL ==") } == 1)
+  }
+
+  @Test func aStreamThatWasKilledOnOurSideGoesOn() {
+    var script = Self.streaming()
+    script.receive(Self.set)
+    script.link.refuseStream(.lostInStream(reason: "killed"), at: script.now)
+    script.perform()
+    #expect(script.isClosed)
+    #expect(script.link.position?.offset == Self.offset(Self.set))
   }
 
   @Test func acknowledgesEachSecondWhatIsApplied() {

@@ -75,7 +75,6 @@ final class LinkDriver {
     if let failure {
       link.refuseCommit(failure, at: Self.now())
     } else {
-      staging = nil
       link.committed(at: Self.now())
     }
     perform()
@@ -206,6 +205,7 @@ final class LinkDriver {
 
   private func commit(_ request: CommitRequest) {
     guard let staged = staging?.dataset else { return }
+    staging = nil  // it is the serving side's from here on
     serving.run { [handle] controller in
       let failure = controller.commit(staged, request, from: handle, atMilliseconds: Transport.now() / 1000)
       if failure != nil { Disposal.dispose(staged) }
