@@ -23,6 +23,8 @@ final class Transport: ServingTransport {
   /// Connections that broke while the engine was at work, for it to be told when it has returned.
   private var gone: [ConnectionID] = []
   private var cronTask: Scheduled<Void>?
+  /// Calls of the cron per second.
+  private var cronRate: () -> Int = { 10 }
   /// Made once: a closure per tick would be an allocation per tick.
   private var tickTask: @Sendable () -> Void = {}
 
@@ -51,17 +53,22 @@ final class Transport: ServingTransport {
 
   /// Begins to call the engine's cron as often as `hz`, read anew each time, says.
   func startCron(hz: @escaping () -> Int) {
-    let task = NIOLoopBound((transport: Unowned(transport: self), hz: hz), eventLoop: eventLoop)
-    cronTask = eventLoop.scheduleTask(in: .milliseconds(Int64(1000 / hz()))) {
-      task.value.transport.transport.runCron(task.value.hz)
-    }
+    cronRate = hz
+    scheduleCron()
   }
 
-  private func runCron(_ hz: @escaping () -> Int) {
+  /// The rate stays here and out of the task: each passage of a closure through a generic value wraps it once more, and
+  /// after a day of crons every call would go through a million wrappers.
+  private func scheduleCron() {
+    let bound = NIOLoopBound(Unowned(transport: self), eventLoop: eventLoop)
+    cronTask = eventLoop.scheduleTask(in: .milliseconds(Int64(1000 / cronRate()))) { bound.value.transport.runCron() }
+  }
+
+  private func runCron() {
     isEngineRunning = true
     engine.cron(nowMicroseconds: Self.now())
     engineReturned()
-    startCron(hz: hz)
+    scheduleCron()
   }
 
   /// Stops the cron and closes every connection.
