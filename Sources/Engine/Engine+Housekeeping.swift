@@ -5,7 +5,7 @@ internal import VersionedStore
 extension Engine {
   /// Whether a tick should follow soon, though no input may come: one of the works below is not done.
   public var wantsTick: Bool {
-    !keyspace.history.isReclaimed || keyspace.expiryCycle.hasWork || keyspace.isMakingRoom
+    !keyspace.history.isReclaimed || isExpiring || keyspace.isMakingRoom
   }
 
   /// One slice of each work that waits; ends every tick.

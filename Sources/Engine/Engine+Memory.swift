@@ -12,12 +12,8 @@ extension Engine {
   /// Returns false if memory stays short. When much has to be freed it is done in slices, by the commands and ticks that
   /// follow, and the commands are let in meanwhile.
   func makeRoom() -> Bool {
-    guard settings.maxmemory > 0, usedMemory > settings.maxmemory else {
-      keyspace.isMakingRoom = false
-      return true
-    }
-    if isReplica, settings.replicaIgnoreMaxmemory { return true }
-    let progress = freeMemory()
+    let isExempt = settings.maxmemory == 0 || isReplica && settings.replicaIgnoreMaxmemory
+    let progress = isExempt || !isShort ? .done : freeMemory()
     keyspace.isMakingRoom = progress == .running
     return progress != .stuck
   }

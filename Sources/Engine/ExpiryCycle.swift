@@ -90,8 +90,11 @@ extension Engine {
     continueExpiryCycle()
   }
 
+  /// Whether a cycle has begun that may go on.
+  var isExpiring: Bool { keyspace.expiryCycle.hasWork && isExpiryOurs }
+
   func continueExpiryCycle() {
-    guard keyspace.expiryCycle.hasWork, isExpiryOurs else { return }
+    guard isExpiring else { return }
     keyspace.expiryCycle.run(
       keyspace.live, now: keyspace.now, effort: settings.activeExpireEffort, &keyspace.statistics)
   }

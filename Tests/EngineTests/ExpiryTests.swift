@@ -105,6 +105,22 @@ import VersionedStore
     #expect(keyCount == 0)
   }
 
+  /// A cycle that may not go on must not have the loop turn without end.
+  @Test func aCycleThatIsBrokenOffWantsNoTurns() {
+    fill("k", 5000, expiringAfter: 1)
+    harness.clock.advance(milliseconds: 10)
+    harness.engine.cron(nowMicroseconds: Int64(harness.clock.milliseconds) * 1000)
+    #expect(harness.engine.wantsTick)
+    harness.engine.keyspace.leavesExpiryToPrimary = true
+    #expect(!harness.engine.wantsTick)
+    harness.engine.keyspace.leavesExpiryToPrimary = false
+    harness.engine.keyspace.isActiveExpiryOn = false
+    #expect(!harness.engine.wantsTick)
+    harness.engine.keyspace.isActiveExpiryOn = true
+    harness.settle()
+    #expect(keyCount == 0)
+  }
+
   @Test func keysOfAVersionExpireAgainAfterTheRollback() throws {
     fill("k", 700, expiringAfter: 50)
     try harness.run("VERSION", "CREATE", "v")
