@@ -15,9 +15,10 @@ extension Engine {
     }
   }
 
-  /// Drops clients that were silent for too long, or that have left too much output unread for too long.
+  /// Drops clients that were silent for too long, or that have left too much output unread for too long. One that has
+  /// said QUIT and does not read its replies holds their memory like any other.
   private func lookAfterSessions() {
-    for session in Array(sessions.values) where !session.isClosing {
+    for session in Array(sessions.values) where !session.isClosing || session.unsentByteCount > 0 {
       if isIdle(session) {
         log(.verbose, "Closing idle client")
         abandon(session)

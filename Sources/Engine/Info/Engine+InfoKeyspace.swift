@@ -61,8 +61,9 @@ extension Engine {
     let samples: Int64 = 16
     for _ in 0..<samples {
       guard let entry = root.randomEntry(database, expiringOnly: true, using: &generator) else { return 0 }
-      // A time to live may be as long as the clock can tell: the sum of some is not.
-      sum += max((entry.expiry ?? keyspace.now) - keyspace.now, 0) / samples
+      // A time to live may be as long as the clock can tell: the sum of some is not. And on a replica what has expired
+      // stays, even if that was at the beginning of time.
+      sum += (max(entry.expiry ?? keyspace.now, keyspace.now) - keyspace.now) / samples
     }
     return sum
   }
