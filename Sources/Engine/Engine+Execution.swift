@@ -36,6 +36,7 @@ extension Engine {
     if session.isPrimary { breakOff(session, before) }
     if session.replyMode != .on { mute(session, before) }
     markDirty(session)
+    if session.output.count > 256 << 10 { sendEarly(session) }
   }
 
   /// Runs a command: the checks that all commands share, then its handler.
@@ -118,10 +119,18 @@ extension Engine {
     if session.replyMode != .on || session.isPrimary { mute(session, before) }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
     markDirty(session)
-    if session.output.count > 256 << 10 {
-      send(session)
-      enforceOutputLimit(session)
+    if session.output.count > 256 << 10 { sendEarly(session) }
+  }
+
+  /// Sends what is too much to be kept until the batch is done. As with Redis, output beyond the hard limit ends the
+  /// session before any of it is sent, however fast the client reads.
+  private func sendEarly(_ session: Session) {
+    let hard = settings.outputLimits.normal.hard
+    if hard > 0, !session.isPrimary, session.unsentByteCount + session.output.count >= hard {
+      return dropForOutput(session)
     }
+    send(session)
+    enforceOutputLimit(session)
   }
 
   /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours.

@@ -52,12 +52,28 @@ import Testing
     #expect(transport.dropped.contains(session.id))
     #expect(harness.engine.sessions[session.id] == nil)
   }
+
+  /// Nothing of a reply that is beyond the hard limit is handed over to be queued once more.
+  @Test func aReplyBeyondTheHardLimitIsNotSent() throws {
+    let harness = EngineHarness()
+    try harness.run("SET", "k", String(repeating: "v", count: 100_000))
+    let transport = SlowTransport(harness.engine)
+    harness.engine.settings.outputLimits.normal = .init(hard: 1_000_000, soft: 0, softSeconds: 0)
+    let session = harness.open()
+    _ = harness.raw(["MGET"] + Array(repeating: "k", count: 9), from: session)
+    #expect(transport.dropped.isEmpty && transport.sends == 1)
+    _ = harness.raw(["MGET"] + Array(repeating: "k", count: 10), from: session)
+    #expect(transport.dropped == [session.id] && transport.sends == 1)
+    #expect(harness.engine.statistics.outputBufferLimitDisconnections == 1)
+  }
 }
 
 /// A transport whose clients do not read.
 private final class SlowTransport: SessionTransport {
   private let engine: Engine
+  /// Bytes that each sending leaves queued.
   var unsent = 0
+  private(set) var sends = 0
   /// Ids of the sessions that were ended at once.
   private(set) var dropped: [Int] = []
 
@@ -66,7 +82,10 @@ private final class SlowTransport: SessionTransport {
     engine.transport = self
   }
 
-  func send(_ bytes: Bytes, to session: Session) { session.unsentByteCount += unsent }
+  func send(_ bytes: Bytes, to session: Session) {
+    session.unsentByteCount += unsent
+    sends += 1
+  }
 
   func close(_ session: Session, afterOutput: Bool) {
     guard !afterOutput else { return }
