@@ -36,7 +36,7 @@ extension Engine {
     if session.isPrimary { breakOff(session, before) }
     if session.replyMode != .on { mute(session, before) }
     markDirty(session)
-    if session.output.count > 256 << 10 { sendEarly(session) }
+    if session.output.count > Self.outputKept { sendEarly(session) }
   }
 
   /// Runs a command: the checks that all commands share, then its handler.
@@ -119,18 +119,22 @@ extension Engine {
     if session.replyMode != .on || session.isPrimary { mute(session, before) }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
     markDirty(session)
-    if session.output.count > 256 << 10 { sendEarly(session) }
+    if session.output.count > Self.outputKept { sendEarly(session) }
   }
+
+  /// Bytes of output that wait for the end of the tick; more is sent at once.
+  static let outputKept = 256 << 10
 
   /// Sends what is too much to be kept until the batch is done. As with Redis, output beyond the hard limit ends the
   /// session before any of it is sent, however fast the client reads.
   private func sendEarly(_ session: Session) {
-    let hard = settings.outputLimits.normal.hard
-    if hard > 0, !session.isPrimary, session.unsentByteCount + session.output.count >= hard {
-      return dropForOutput(session)
-    }
+    if isBeyondHardLimit(session) { return dropForOutput(session) }
     send(session)
     enforceOutputLimit(session)
+  }
+
+  private func isBeyondHardLimit(_ session: Session) -> Bool {
+    session.unsentByteCount + session.output.count >= session.hardOutputLimit(settings)
   }
 
   /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours.
@@ -159,5 +163,21 @@ extension Engine {
     if statistics.errorsByCode[name] != nil || statistics.errorsByCode.count < 128 {
       statistics.errorsByCode[name, default: 0] += 1
     }
+  }
+}
+
+extension Session {
+  /// Bytes of unread output at which the session ends at once.
+  fileprivate func hardOutputLimit(_ settings: Settings) -> Int {
+    let hard = settings.outputLimits.normal.hard
+    return hard > 0 && !isPrimary ? hard : .max
+  }
+}
+
+extension Call {
+  /// Whether the reply has reached the hard limit already: the session ends when the command does, so that there is no use
+  /// in taking more memory for it.
+  var isReplyTooLong: Bool {
+    reply.byteCount > Engine.outputKept && reply.byteCount >= session.hardOutputLimit(keyspace.settings)
   }
 }

@@ -66,6 +66,17 @@ import Testing
     #expect(transport.dropped == [session.id] && transport.sends == 1)
     #expect(harness.engine.statistics.outputBufferLimitDisconnections == 1)
   }
+
+  /// A reply that will never be sent is not put together to its end.
+  @Test func aReplyFarBeyondTheHardLimitTakesNoMemory() throws {
+    let harness = EngineHarness()
+    try harness.run("SET", "k", String(repeating: "v", count: 100_000))
+    harness.engine.settings.outputLimits.normal = .init(hard: 1_000_000, soft: 0, softSeconds: 0)
+    let session = harness.open()
+    #expect(harness.raw(["MGET"] + Array(repeating: "k", count: 1000), from: session).isEmpty)
+    #expect(session.isClosing)
+    #expect(session.output.capacity < 4_000_000)
+  }
 }
 
 /// A transport whose clients do not read.

@@ -21,6 +21,8 @@ extension StringCommands {
     .read { call, view in
       call.reply.arrayHeader(call.count - 1)
       for index in 1..<call.count {
+        // The same large value may be asked for a million times.
+        if call.isReplyTooLong { return }
         guard let entry = view.find(call.key(index)), entry.type == .string else {
           call.reply.null()
           continue
