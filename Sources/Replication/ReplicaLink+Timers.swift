@@ -11,7 +11,7 @@ extension ReplicaLink {
     case .idle: return nil
     case .waiting(let until): return until
     case .connecting, .handshake, .awaitingTransfer: return silenceEnd
-    case .committing: return lastOutputTime + Self.outputInterval
+    case .committing: return closedWhileCommitting == nil ? lastOutputTime + Self.outputInterval : nil
     case .staging, .streaming: return min(silenceEnd, lastOutputTime + Self.outputInterval)
     }
   }
