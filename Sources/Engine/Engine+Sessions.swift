@@ -57,10 +57,7 @@ extension Engine {
   /// The connection is gone.
   public func peerClosed(_ session: Session) {
     session.isClosing = true
-    if let pin = session.reading {
-      session.reading = nil
-      keyspace.history.unpin(pin)
-    }
+    readLive(session)
     sessions[session.id] = nil
   }
 

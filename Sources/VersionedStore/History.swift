@@ -96,7 +96,7 @@ public final class History {
     let id = lastID
     return Version(
       id: id, name: name ?? prefix.flatMap { freeName("\($0)-\(id)") }, reason: reason,
-      parent: live.tree.members[VersionTree.head]?.parent, createdMilliseconds: now, generation: live.open,
+      createdMilliseconds: now, generation: live.open,
       lineage: live.lineage, keyCounts: (0..<live.databaseCount).map(live.keyCount), isAutomatic: prefix != nil)
   }
 
@@ -146,7 +146,7 @@ public final class History {
     if let name, version(named: name) != nil { throw .nameTaken(name) }
     lastID += 1
     let version = Version(
-      id: lastID, name: name, reason: reason, parent: nil, createdMilliseconds: now, generation: staged.open,
+      id: lastID, name: name, reason: reason, createdMilliseconds: now, generation: staged.open,
       lineage: staged.lineage, keyCounts: (0..<staged.databaseCount).map(staged.keyCount), isAutomatic: false)
     staged.close(keepAs: version.id)
     datasets[staged.lineage] = staged

@@ -5,8 +5,6 @@ public struct Version: Sendable {
   public let name: String?
   /// What it was made for, one word: `create`, `rollback`, `flushall`, `replicaof` …
   public let reason: String
-  /// The version that it descends from, dropped or not; nil for the first of its lineage.
-  public let parent: Int?
   /// Milliseconds since 1970.
   public let createdMilliseconds: Int64
   public let generation: Generation

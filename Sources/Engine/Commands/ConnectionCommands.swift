@@ -125,10 +125,7 @@ extension Engine {
 
   /// Forgets what the client has said about itself. As in Redis, CLIENT NO-EVICT and its like stay.
   fileprivate func reset(_ session: Session) {
-    if let pin = session.reading {
-      session.reading = nil
-      keyspace.history.unpin(pin)
-    }
+    readLive(session)
     session.database = 0
     session.version = .resp2
     session.name = []
