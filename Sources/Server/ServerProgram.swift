@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Logging
 import NIOCore
@@ -17,12 +16,13 @@ public enum ServerProgram {
     introduce(log.logger(), isConfigured: arguments.count > 1)
     signal(SIGPIPE, SIG_IGN)
     signal(SIGHUP, SIG_IGN)
+    let signals = TerminationSignals()
 
     let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
     let box = NIOLoopBoundBox.makeBoxSendingValue(configuration, eventLoop: eventLoop)
     let service = ServerService(configuration: box, eventLoop: eventLoop, log: log)
-    Task { exit(await serve(service, log.logger())) }
-    dispatchMain()
+    Task { exit(await serve(service, signals.stream, log.logger())) }
+    signals.waitForever()
   }
 
   /// What the command line asks to run; nil when it is wrong. Ends the process when it asks for less than a server.
@@ -74,9 +74,11 @@ public enum ServerProgram {
         """)
   }
 
-  private static func serve(_ service: ServerService, _ logger: Logger) async -> CInt {
+  private static func serve(
+    _ service: ServerService, _ signals: AsyncStream<CInt>, _ logger: Logger
+  ) async -> CInt {
     do {
-      try await service.runUntilStopped()
+      try await service.runUntilStopped(signals)
       return 0
     } catch is ServerInstance.StartFailure {
       return 1

@@ -1,9 +1,7 @@
-import Dispatch
 import Glibc
 import Logging
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// A server as a service: starts with its group, and stops when that is told to or when a signal says so.
 struct ServerService: Service {
@@ -11,18 +9,15 @@ struct ServerService: Service {
   let eventLoop: any EventLoop
   let log: LogFile
 
-  /// Runs the service in a group of its own until SIGTERM, SIGINT or the server itself ends it.
-  func runUntilStopped() async throws {
+  /// Runs the service in a group of its own until one of `signals` or the server itself ends it.
+  func runUntilStopped(_ signals: AsyncStream<CInt>) async throws {
     // The group has its own mind of what to log; the lines that people know are written here.
     let group = ServiceGroup(
       configuration: .init(
         services: [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)],
         logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
-    // Before anything is started: a signal that comes early must not leave files behind.
-    let sources = [SIGTERM, SIGINT].map { number in
-      trap(number) { Task { await group.triggerGracefulShutdown() } }
-    }
-    defer { for source in sources { source.cancel() } }
+    let watcher = Task { await watch(signals, group) }
+    defer { watcher.cancel() }
     try await group.run()
   }
 
@@ -39,23 +34,19 @@ struct ServerService: Service {
     }
   }
 
-  /// Calls `first` when the signal comes; when it comes again, the process ends at once.
-  private func trap(_ number: CInt, _ first: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
-    let name = number == SIGINT ? "SIGINT" : "SIGTERM"
-    let isAsked = Atomic(false)
+  /// Stops the group at the first SIGTERM or SIGINT. At a second SIGINT the process ends at once.
+  private func watch(_ signals: AsyncStream<CInt>, _ group: ServiceGroup) async {
     let logger = log.logger()
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number)
-    source.setEventHandler {
-      if isAsked.exchange(true, ordering: .relaxed) {
-        guard number == SIGINT else { return }
+    var isAsked = false
+    for await number in signals {
+      if isAsked {
+        guard number == SIGINT else { continue }
         logger.warning("You insist... exiting now.")
         exit(1)
       }
-      logger.warning("Received \(name) scheduling shutdown...")
-      first()
+      isAsked = true
+      logger.warning("Received \(number == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
+      await group.triggerGracefulShutdown()
     }
-    source.resume()
-    return source
   }
 }

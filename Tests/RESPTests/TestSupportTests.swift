@@ -39,7 +39,11 @@ import Testing
     #expect(!server.isRunning)
     #expect(server.exitCode == nil)
     try server.restart()
-    #expect(try server.connect().command("GET", "k") == .bulk("v"))
+    // It may still be loading.
+    let hasKey = try ServerProcess.wait(milliseconds: 10_000) {
+      try server.connect().command("GET", "k") == .bulk("v")
+    }
+    #expect(hasKey)
   }
 
   @Test func sentinelAnswers() throws {
