@@ -69,12 +69,22 @@ public final class History {
 
   // MARK: Making
 
+  /// The most versions that may be kept beside the automatic ones. Each knows what it shares with every older one, so that
+  /// the memory for these numbers grows with the square of how many there are: 60 MB at a thousand.
+  public static let limit = 1000
+
+  /// Throws if a version that is asked for cannot be kept.
+  private func admit(_ name: String?) throws(VersionError) {
+    if let name, version(named: name) != nil { throw .nameTaken(name) }
+    if versions.count(where: { !$0.isAutomatic }) >= Self.limit { throw .tooMany(limit: Self.limit) }
+  }
+
   /// Seals the live dataset and keeps it. A name that is given must be free.
   @discardableResult
   public func create(
     name: String? = nil, reason: String, atMilliseconds now: Int64
   ) throws(VersionError) -> Version {
-    if let name, version(named: name) != nil { throw .nameTaken(name) }
+    try admit(name)
     let version = next(name, reason, nil, now)
     live.seal(as: version.id)
     versions.append(version)
@@ -143,7 +153,7 @@ public final class History {
     _ staged: Dataset, name: String? = nil, reason: String, atMilliseconds now: Int64
   ) throws(VersionError) -> Version {
     precondition(staged.isOpen && datasets[staged.lineage] == nil)
-    if let name, version(named: name) != nil { throw .nameTaken(name) }
+    try admit(name)
     lastID += 1
     let version = Version(
       id: lastID, name: name, reason: reason, createdMilliseconds: now, generation: staged.open,

@@ -34,6 +34,8 @@ public struct VersionSizes: Sendable, Equatable {
 public enum VersionError: Error, Equatable {
   case unknown(Int)
   case nameTaken(String)
+  /// There are as many as there may be; see `History.limit`.
+  case tooMany(limit: Int)
   case held(Int, tags: [String])
   case unknownTag(String)
 }

@@ -122,6 +122,20 @@ import VersionedStore
     #expect(try harness.versionNames() == ["a", "before-flushall-4", "4"])
   }
 
+  @Test func versionsByHandAreBounded() throws {
+    for _ in 0..<History.limit { try harness.run("VERSION", "CREATE") }
+    try harness.run("SET", "k", "v")
+    #expect(
+      try harness.run("VERSION", "CREATE", "more")
+        == .error("ERR there are 1000 versions already, DROP some of them first"))
+    // The server's own guards are not bound by it.
+    #expect(try harness.run("FLUSHALL") == .simple("OK"))
+    #expect(try harness.run("VERSION", "ROLLBACK", "before-flushall-1001") == .integer(1002))
+    #expect(try harness.run("GET", "k") == .bulk("v"))
+    try harness.run("VERSION", "DROP", "1")
+    #expect(try harness.run("VERSION", "CREATE", "more") == .integer(1003))
+  }
+
   @Test func whatDoesNotExistIsRefused() throws {
     for command in [
       ["VERSION", "INFO", "x"], ["VERSION", "ROLLBACK", "x"], ["VERSION", "DROP", "x"],

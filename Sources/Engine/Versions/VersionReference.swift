@@ -77,6 +77,7 @@ extension Call {
     switch error {
     case .unknown: refuse("ERR no such version '", quoting: name, "'")
     case .nameTaken: refuse("ERR version name '", quoting: name, "' is taken")
+    case .tooMany(let limit): refuse("ERR there are \(limit) versions already, DROP some of them first")
     case .held(_, let tags):
       refuse(
         "ERR version '\(String(decoding: name, as: UTF8.self))' is held by \(tags.map { "'\($0)'" }.joined(separator: ", "))"

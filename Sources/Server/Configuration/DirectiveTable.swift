@@ -75,7 +75,7 @@ extension Directive {
   ]
 
   private static let versions: [Directive] = [
-    Directive("version-history", .integer(anyCount), \.engine.versionHistory),
+    Directive("version-history", .integer(0...1000), \.engine.versionHistory),
     Directive("version-interval", .integer(anyCount), \.engine.versionInterval),
   ]
 }
