@@ -88,18 +88,23 @@ public final class SnapshotLoads: @unchecked Sendable {
         dispose(dataset)
         return engine.answer(request.session) { $0.error(refusal) }
       }
-      let version = take(dataset, request, engine)
+      guard let version = take(dataset, request, engine) else {
+        dispose(dataset)
+        return engine.answer(request.session) {
+          $0.error("ERR there are \(History.limit) versions already, DROP some of them first")
+        }
+      }
       engine.answer(request.session) { $0.integer(version.id) }
     }
   }
 
-  private func take(_ dataset: Dataset, _ request: Request, _ engine: Engine) -> Version {
+  /// Puts the dataset in its place; nil if there are too many versions to keep another.
+  private func take(_ dataset: Dataset, _ request: Request, _ engine: Engine) -> Version? {
     let keyspace = engine.keyspace
     let keyCount = (0..<dataset.databaseCount).reduce(0) { $0 + dataset.keyCount($1) }
     guard request.goesLive else {
-      // Only a name that is taken is refused, and none is asked for.
       guard let version = try? keyspace.history.adopt(dataset, reason: Self.reason, atMilliseconds: keyspace.now) else {
-        preconditionFailure("a version without a name was refused")
+        return nil
       }
       engine.log(.notice, "Version \(version.id) was loaded from '\(request.file)': \(keyCount) keys")
       return version

@@ -36,6 +36,16 @@ import Testing
     #expect(drill.old.missing(client).isEmpty)
   }
 
+  @Test func oneVersionTooManyIsRefused() throws {
+    let drill = try drill(SmallSnapshot.file)
+    let client = drill.operatorClient
+    _ = try client.pipeline([[String]](repeating: ["VERSION", "CREATE"], count: 1000))
+    let refusal = Reply.error("ERR there are 1000 versions already, DROP some of them first")
+    #expect(try client.command("VERSION", "LOAD", "file.rdb") == refusal)
+    #expect(try client.command("PING") == .simple("PONG"))
+    try drill.finish()
+  }
+
   @Test func aDamagedFileChangesNothing() throws {
     var damaged = SmallSnapshot.file
     damaged[damaged.count / 2] ^= 1
