@@ -13,7 +13,7 @@ public final class Arena {
   public private(set) var objectCount = 0
 
   #if PLAIN_MALLOC
-    private var objects: Set<UnsafeMutableRawPointer> = []
+    private var objects: Set<UnsafeMutableRawPointer> = unsafe []
 
     public init() {}
 

@@ -92,9 +92,7 @@ public final class Dataset {
       unsafe own[database] -= size
       return unsafe reclaimer.free(.init(object, deep: false))
     }
-    let index = dead.index(of: birth)
-    unsafe dead.append(.init(object, deep: false), at: index)
-    dead.book(size, at: index)
+    let index = unsafe dead.bury(.init(object, deep: false), birth: birth, byteCount: size)
     held[index, database] -= size
   }
 

@@ -75,6 +75,16 @@ final class DeadList {
   @inline(__always)
   func append(_ item: Item, at index: Int) { parts[index].append(item) }
 
+  /// Takes in an object and books its bytes. Returns the number of its part. In one call, since each use of the list from
+  /// outside would count a reference.
+  @inline(never)
+  func bury(_ item: Item, birth: Generation, byteCount: Int) -> Int {
+    let index = index(of: birth)
+    parts[index].append(item)
+    byteCounts[index] += byteCount
+    return index
+  }
+
   /// Takes in what a subtree left over, booked when the subtree was buried.
   func appendLate(_ item: Item, birth: Generation) {
     assert(isDiscarded || keys.last.map { birth <= $0 } ?? false, "nothing of this birth was booked")
