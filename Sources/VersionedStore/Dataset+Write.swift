@@ -128,22 +128,6 @@ extension Dataset {
     return true
   }
 
-  /// Gives the value of `key` another tag. Returns whether the key is there.
-  @discardableResult
-  public func setTag(_ database: Int, _ key: Bytes, _ hash: UInt64, _ tag: UInt8) -> Bool {
-    guard case .found(let old) = locate(database, key, hash) else { return false }
-    if old.tag == tag { return true }
-    if old.generation == open {
-      old.overwriteTag(tag)
-      changeCount &+= 1
-      return true
-    }
-    var content = old.content
-    content.tag = tag
-    store(newEntry(content, database), .found(old), database, hash, keepValue: true)
-    return true
-  }
-
   /// Moves the value of one key to another, which may be in another database, with its time to live. The value itself is
   /// not copied. What the other key held is gone. Returns whether there was a value to move.
   @discardableResult
