@@ -1,3 +1,4 @@
+public import Values
 public import VersionedStore
 
 /// The open dataset, to be written by one command: the live one, or one that is being staged.
@@ -64,6 +65,16 @@ public struct Edit {
     keyspace.touch(old)
     return old.accessClock
   }
+
+  /// Where the value of `key` stands, for the editors of the types. They do not count as changes: that is for the command.
+  @inline(__always)
+  public func place(_ key: Key) -> Place {
+    Place(
+      openDataset, database: database, key: key.bytes, hash: key.hash, accessClock: hot.value.accessClock)
+  }
+
+  /// Up to where values keep their compact encodings.
+  public var limits: EncodingLimits { databases.with { $0.settings.encodingLimits } }
 
   /// Removes a key. Returns whether it was there; one that had expired was not.
   @discardableResult

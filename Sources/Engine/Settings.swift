@@ -1,3 +1,5 @@
+public import Values
+
 /// What the engine reads of the configuration: plain typed values, set by the directives of redis.conf.
 ///
 /// One instance per server, confined to its serving loop: whoever changes a field there (CONFIG SET, the file at start)
@@ -26,6 +28,9 @@ public final class Settings {
   public var lazyfreeLazyServerDel = false
   public var lazyfreeLazyUserDel = false
   public var lazyfreeLazyUserFlush = false
+
+  /// Up to where values keep their compact encodings.
+  public var encodingLimits = EncodingLimits()
 
   // MARK: Clients
 
