@@ -7,12 +7,13 @@ extension Dataset {
     _ database: Int, _ key: Bytes, _ hash: UInt64, count: Int, tag: UInt8, accessClock: UInt32
   ) -> MutableBytes {
     precondition(count <= Blob.countLimit)
-    let location = locate(database, key, hash)
+    let home = Home(database)
+    let location = locate(home, key, hash)
     guard case .found(let entry) = location else {
-      let value = emptyValue(count: count, database)
+      let value = emptyValue(count: count, home)
       let content = Entry.Content(key: key, expiry: nil, tag: tag, accessClock: accessClock, value: value)
-      let entry = newEntry(content, database)
-      store(entry, location, database, hash)
+      let entry = newEntry(content, home)
+      store(entry, location, home, hash)
       return entry.writableBytes
     }
     precondition(entry.form != .word, "a word has no bytes")
@@ -28,9 +29,9 @@ extension Dataset {
           entry.extendInline(to: grown)
           return entry.inlineBytes
         }
-        return replace(entry, .inline(old.bytes, count: grown), tag, database, hash)
+        return replace(entry, .inline(old.bytes, count: grown), tag, home, hash)
       }
-      return replace(entry, .object(grownBlob(old.bytes, count: count, database)), tag, database, hash)
+      return unsafe replace(entry, .object(grownBlob(old.bytes, count: count, home).base), tag, home, hash)
     }
     let blob = entry.blob
     if isOpen, blob.generation == open, blob.capacity >= count {
@@ -41,34 +42,34 @@ extension Dataset {
       }
       return blob.mutableBytes
     }
-    let copy = grownBlob(blob.bytes, count: max(count, blob.count), database)
+    let copy = grownBlob(blob.bytes, count: max(count, blob.count), home)
     if isOpen {
-      entry.overwriteBlob(copy)
-      bury(blob, database)
+      unsafe entry.overwriteObject(copy.base)
+      bury(blob, home)
       return copy.mutableBytes
     }
-    return replace(entry, .object(copy), tag, database, hash)
+    return unsafe replace(entry, .object(copy.base), tag, home, hash)
   }
 
   private func replace(
-    _ entry: Entry, _ value: Entry.Content.Value, _ tag: UInt8, _ database: Int, _ hash: UInt64
+    _ entry: Entry, _ value: Entry.Content.Value, _ tag: UInt8, _ home: Home, _ hash: UInt64
   ) -> MutableBytes {
     var content = entry.content
     content.value = value
     content.tag = tag
-    let new = newEntry(content, database)
-    store(new, .found(entry), database, hash)
+    let new = newEntry(content, home)
+    store(new, .found(entry), home, hash)
     return new.writableBytes
   }
 
-  private func emptyValue(count: Int, _ database: Int) -> Entry.Content.Value {
+  private func emptyValue(count: Int, _ home: Home) -> Entry.Content.Value {
     guard count > Entry.inlineLimit else { return .inline(Bytes(), count: count) }
-    return .object(grownBlob(Bytes(), count: count, database))
+    return unsafe .object(grownBlob(Bytes(), count: count, home).base)
   }
 
-  private func grownBlob(_ bytes: Bytes, count: Int, _ database: Int) -> Blob {
+  private func grownBlob(_ bytes: Bytes, count: Int, _ home: Home) -> Blob {
     let slack = count > bytes.count && bytes.count > 0 ? min(count, 1 << 20) : 0
-    let blob = newBlob(count: count, capacity: min(count + slack, Blob.countLimit), database)
+    let blob = newBlob(count: count, capacity: min(count + slack, Blob.countLimit), home)
     blob.mutableBytes.replace(at: 0, with: bytes)
     blob.mutableBytes.clear(bytes.count..<count)
     return blob

@@ -99,10 +99,10 @@ struct InvariantChecker {
     if child.isEntry {
       let entry = child.entry
       meet(unsafe UInt(bitPattern: entry.base), entry.generation, entry.byteCount, parent: parent)
-      if entry.form == .object {
-        let blob = entry.blob
-        meet(unsafe UInt(bitPattern: blob.base), blob.generation, blob.byteCount, parent: entry.generation)
-        if blob.count > blob.capacity { violations.append("a blob is longer than its memory") }
+      if let collection = entry.collection {
+        check(collection, parent: entry.generation)
+      } else if entry.form == .object {
+        check(entry.blob, parent: entry.generation)
       }
       let mask = level >= levelCount ? UInt64.max : (1 << UInt64(5 * level)) - 1
       if hashKey.hash(entry.key) & mask != prefix { violations.append("an entry stands under another hash") }
@@ -134,5 +134,60 @@ struct InvariantChecker {
       }
     }
     if node.expiring & ~node.bitmap != 0 { violations.append("an empty bucket is marked as expiring") }
+  }
+
+  private mutating func check(_ blob: Blob, parent: Generation) {
+    meet(unsafe UInt(bitPattern: blob.base), blob.generation, blob.byteCount, parent: parent)
+    if blob.count > blob.capacity { violations.append("a blob is longer than its memory") }
+  }
+
+  private mutating func check(_ collection: Collection, parent: Generation) {
+    let before = objects
+    meet(unsafe UInt(bitPattern: collection.base), collection.generation, collection.byteCount, parent: parent)
+    var (count, expiring) = (0, 0)
+    check(collection.root, parent: collection.generation, level: 0, prefix: 0, &count, &expiring)
+    compare(collection.count, count, "entries of a collection")
+    compare(collection.expiringCount, expiring, "expiring entries of a collection")
+    var weight = 0
+    if let top = unsafe collection.sequenceTop {
+      let sole = collection.height == 0 ? collection.weight : nil
+      weight = unsafe check(
+        sequence: top, height: collection.height, parent: collection.generation, leafWeight: sole)
+    }
+    compare(collection.weight, weight, "weight of a sequence")
+    if collection.ledgerCount > 0 { checkLedger(collection, before) }
+  }
+
+  private mutating func checkLedger(_ collection: Collection, _ before: [UInt: Object]) {
+    var born: [Generation: Int] = [:]
+    for (address, object) in objects where before[address] == nil {
+      born[object.birth, default: 0] += object.byteCount
+    }
+    for index in 0..<collection.ledgerCount {
+      let row = collection.ledgerRow(index)
+      compare(row.byteCount, born.removeValue(forKey: row.birth) ?? 0, "bytes of a collection by birth")
+    }
+    if !born.isEmpty { violations.append("a ledger lacks a birth") }
+  }
+
+  private mutating func check(
+    sequence object: UnsafeMutableRawPointer, height: Int, parent: Generation, leafWeight: Int?
+  ) -> Int {
+    guard height > 0 else {
+      unsafe check(Blob(base: object), parent: parent)
+      return leafWeight ?? 0
+    }
+    let branch = unsafe Branch(base: object)
+    meet(UInt(bitPattern: object), branch.generation, branch.byteCount, parent: parent)
+    if branch.count == 0 || branch.count > branch.capacity { violations.append("a branch is empty or too full") }
+    if branch.level != height - 1 { violations.append("a branch stands at the wrong level") }
+    for index in 0..<branch.count {
+      let slot = branch[index]
+      let weight = unsafe check(
+        sequence: slot.object, height: height - 1, parent: branch.generation, leafWeight: slot.weight)
+      compare(slot.weight, weight, "weight of a subtree")
+      if slot.weight <= 0 { violations.append("a subtree without weight") }
+    }
+    return branch.weight
   }
 }

@@ -10,9 +10,9 @@ extension Dataset {
 
   /// Goes down to the place of `key` and remembers the way.
   @inline(__always)
-  func locate(_ database: Int, _ key: Bytes, _ hash: UInt64) -> Location {
+  func locate(_ home: Home, _ key: Bytes, _ hash: UInt64) -> Location {
     path.depth = 0
-    var child = root.slot(database).child
+    var child = slot(of: home).child
     while child.isNode {
       let node = child.node
       if child.isCollision {
@@ -30,69 +30,89 @@ extension Dataset {
     return child.entry.hasKey(key) ? .found(child.entry) : .taken(child.entry)
   }
 
+  /// The slot that holds the root of a trie.
+  @inline(__always)
+  func slot(of home: Home) -> Slot { home.trie.map(\.slot) ?? root.slot(home.database) }
+
+  /// Adds to the counts of entries, and of entries with a time to live.
+  @inline(__always)
+  func count(_ home: Home, keys: Int, expiring: Int) {
+    if let trie = home.trie {
+      trie.add(count: keys, expiring: expiring)
+    } else {
+      root.count(home.database, keys: keys, expiring: expiring)
+    }
+  }
+
   /// The slot that holds what stands at `depth` on the path.
   @inline(__always)
-  func slot(_ database: Int, above depth: Int) -> Slot {
-    depth == 0 ? root.slot(database) : path[depth - 1].node.slot(path[depth - 1].index)
+  func slot(_ home: Home, above depth: Int) -> Slot {
+    depth == 0 ? slot(of: home) : path[depth - 1].node.slot(path[depth - 1].index)
   }
 
   func makeRootWritable() {
     guard root.generation != open else { return }
     let old = root
-    root = unsafe RootBlock(base: allocate(old.byteCount, databaseCount))
+    root = unsafe RootBlock(base: allocate(old.byteCount, Home(databaseCount)))
     root.start(open, databases: databaseCount)
     for database in 0..<databaseCount { root[database] = old[database] }
-    unsafe bury(old.base, old.byteCount, old.generation, databaseCount)
+    unsafe bury(old.base, old.byteCount, old.generation, Home(databaseCount))
   }
 
   /// Copies what is sealed on the path, so that all of it may be written. With `room`, the last node gets place for one
   /// more child.
   @inline(__always)
-  func makePathWritable(_ database: Int, room: Bool = false) {
+  func makePathWritable(_ home: Home, room: Bool = false) {
     let depth = path.depth
     changeCount &+= 1
-    if depth == 0 { return makeRootWritable() }
+    if depth == 0 { return makeTopWritable(home) }
     // Open nodes have open parents.
-    if path[depth - 1].node.generation != open { copyPath(database, room: room) }
+    if path[depth - 1].node.generation != open { copyPath(home, room: room) }
     if room {
       let node = path[depth - 1].node
-      if node.count == node.capacity { replaceLast(database, count: node.count + 1) }
+      if node.count == node.capacity { replaceLast(home, count: node.count + 1) }
     }
-    assert(isPathWritable(database), "the path of a write is not open as a whole")
+    assert(isPathWritable(home), "the path of a write is not open as a whole")
   }
 
   /// The writing rule, for debug builds: all on the path is open, and each node hangs where the path says.
-  private func isPathWritable(_ database: Int) -> Bool {
-    root.generation == open
+  private func isPathWritable(_ home: Home) -> Bool {
+    (home.trie?.generation ?? root.generation) == open
       && (0..<path.depth).allSatisfy { level in
-        path[level].node.generation == open && slot(database, above: level).child == Child(path[level].node)
+        path[level].node.generation == open && slot(home, above: level).child == Child(path[level].node)
           && path[level].node.count <= path[level].node.capacity
       }
   }
 
-  private func copyPath(_ database: Int, room: Bool) {
-    makeRootWritable()
+  /// The header of a collection has been made writable before.
+  @inline(__always)
+  private func makeTopWritable(_ home: Home) {
+    if home.trie == nil { makeRootWritable() }
+  }
+
+  private func copyPath(_ home: Home, room: Bool) {
+    makeTopWritable(home)
     for level in 0..<path.depth where path[level].node.generation != open {
       let old = path[level].node
-      let copy = self.copy(old, count: old.count + (room && level == path.depth - 1 ? 1 : 0), database)
-      slot(database, above: level).child = Child(copy)
+      let copy = self.copy(old, count: old.count + (room && level == path.depth - 1 ? 1 : 0), home)
+      slot(home, above: level).child = Child(copy)
       path[level].node = copy
-      bury(old, database)
+      bury(old, home)
     }
   }
 
   /// Gives the last node of the path a capacity for `count` children.
-  func replaceLast(_ database: Int, count: Int) {
+  func replaceLast(_ home: Home, count: Int) {
     let level = path.depth - 1
     let old = path[level].node
-    let copy = self.copy(old, count: count, database)
-    slot(database, above: level).child = Child(copy)
+    let copy = self.copy(old, count: count, home)
+    slot(home, above: level).child = Child(copy)
     path[level].node = copy
-    bury(old, database)
+    bury(old, home)
   }
 
-  private func copy(_ node: Node, count: Int, _ database: Int) -> Node {
-    let copy = node.isCollision ? newCollision(count, database) : newNode(count, database)
+  private func copy(_ node: Node, count: Int, _ home: Home) -> Node {
+    let copy = node.isCollision ? newCollision(count, home) : newNode(count, home)
     copy.copyContent(of: node)
     return copy
   }

@@ -2,50 +2,54 @@ extension Dataset {
   /// Removes `key`. Returns whether it was there.
   @discardableResult
   public func remove(_ database: Int, _ key: Bytes, _ hash: UInt64) -> Bool {
-    guard case .found(let entry) = locate(database, key, hash) else { return false }
-    takeOut(entry, database, keepValue: false)
+    remove(Home(database), key, hash)
+  }
+
+  func remove(_ home: Home, _ key: Bytes, _ hash: UInt64) -> Bool {
+    guard case .found(let entry) = locate(home, key, hash) else { return false }
+    takeOut(entry, home, keepValue: false)
     return true
   }
 
   /// Takes the entry at the end of the path out of the trie.
-  func takeOut(_ entry: Entry, _ database: Int, keepValue: Bool) {
-    makePathWritable(database)
-    root.count(database, keys: -1, expiring: entry.expires ? -1 : 0)
+  func takeOut(_ entry: Entry, _ home: Home, keepValue: Bool) {
+    makePathWritable(home)
+    count(home, keys: -1, expiring: entry.expires ? -1 : 0)
     if path.depth == 0 {
-      root.slot(database).child = .none
+      slot(of: home).child = .none
     } else {
       let step = path[path.depth - 1]
       step.node.removeChild(at: step.index, of: step.node.count)
       if step.node.isCollision { step.node.bitmap -= 1 } else { step.node.bitmap &= ~(1 &<< step.bucket) }
-      fold(database)
+      fold(home)
     }
     if keepValue {
-      unsafe bury(entry.base, entry.byteCount, entry.generation, database)
+      unsafe bury(entry.base, entry.byteCount, entry.generation, home)
     } else {
-      kill(entry, database)
+      kill(entry, home)
     }
   }
 
   /// After a removal from the last node: a node that is left with one entry and nothing else gives it to its parent, so
   /// that the shape depends on the content alone.
-  private func fold(_ database: Int) {
+  private func fold(_ home: Home) {
     while path.depth > 0 {
       let node = path[path.depth - 1].node
       guard node.count == 1, node[0].isEntry else { break }
       let last = node[0]
       path.depth -= 1
-      slot(database, above: path.depth).child = last
-      bury(node, database)
+      slot(home, above: path.depth).child = last
+      bury(node, home)
     }
     refreshExpiring()
-    shrink(database)
+    shrink(home)
   }
 
   /// Gives back the room of a node that has become much too large.
-  private func shrink(_ database: Int) {
+  private func shrink(_ home: Home) {
     guard path.depth > 0 else { return }
     let node = path[path.depth - 1].node
-    if Node.capacity(for: node.count * 2) < node.capacity { replaceLast(database, count: node.count) }
+    if Node.capacity(for: node.count * 2) < node.capacity { replaceLast(home, count: node.count) }
   }
 
   /// Removes all keys of `database`: at once for what older versions hold, in slices for the rest.

@@ -5,14 +5,24 @@ extension Dataset {
     _ database: Int, _ key: Bytes, _ hash: UInt64, _ value: StoredValue, tag: UInt8, expiry: Int64? = nil,
     accessClock: UInt32
   ) {
-    let location = locate(database, key, hash)
+    put(Home(database), key, hash, value, tag: tag, expiry: expiry, accessClock: accessClock)
+  }
+
+  /// The same in any trie. Returns whether the key is new there.
+  @inline(__always) @discardableResult
+  func put(
+    _ home: Home, _ key: Bytes, _ hash: UInt64, _ value: StoredValue, tag: UInt8, expiry: Int64?, accessClock: UInt32
+  ) -> Bool {
+    let location = locate(home, key, hash)
     if case .found(let old) = location, overwrite(old, value, tag, expiry, accessClock) {
       changeCount &+= 1
-      return
+      return false
     }
     let content = Entry.Content(
-      key: key, expiry: expiry, tag: tag, accessClock: accessClock, value: contentValue(value, database))
-    store(newEntry(content, database), location, database, hash)
+      key: key, expiry: expiry, tag: tag, accessClock: accessClock, value: contentValue(value, home))
+    store(newEntry(content, home), location, home, hash)
+    if case .found = location { return false }
+    return true
   }
 
   /// Writes a value into an open entry where it fits: a word in place of a word, short bytes in place of others of the
@@ -39,61 +49,61 @@ extension Dataset {
   }
 
   @inline(__always)
-  private func contentValue(_ value: StoredValue, _ database: Int) -> Entry.Content.Value {
+  private func contentValue(_ value: StoredValue, _ home: Home) -> Entry.Content.Value {
     switch value {
     case .word(let word): return .word(word)
     case .bytes(let bytes):
       guard bytes.count > Entry.inlineLimit else { return .inline(bytes, count: bytes.count) }
-      let blob = newBlob(count: bytes.count, capacity: bytes.count, database)
+      let blob = newBlob(count: bytes.count, capacity: bytes.count, home)
       blob.mutableBytes.replace(at: 0, with: bytes)
-      return .object(blob)
+      return unsafe .object(blob.base)
     }
   }
 
   /// Hangs `entry` in at the place that `locate` found, in place of the entry found there.
-  func store(_ entry: Entry, _ location: Location, _ database: Int, _ hash: UInt64, keepValue: Bool = false) {
+  func store(_ entry: Entry, _ location: Location, _ home: Home, _ hash: UInt64, keepValue: Bool = false) {
     assert(entry.generation == open, "only what is born now may be hung in")
     let expires = entry.expires
     switch location {
     case .found(let old):
-      makePathWritable(database)
-      slot(database, above: path.depth).child = Child(entry)
+      makePathWritable(home)
+      slot(home, above: path.depth).child = Child(entry)
       let expired = old.expires
       if keepValue {
-        unsafe bury(old.base, old.byteCount, old.generation, database)
+        unsafe bury(old.base, old.byteCount, old.generation, home)
       } else {
-        kill(old, database)
+        kill(old, home)
       }
       if expires != expired {
         refreshExpiring()
-        root.count(database, keys: 0, expiring: expires ? 1 : -1)
+        count(home, keys: 0, expiring: expires ? 1 : -1)
       }
       return
     case .free:
-      makePathWritable(database, room: true)
+      makePathWritable(home, room: true)
       if path.depth == 0 {
-        root.slot(database).child = Child(entry)
+        slot(of: home).child = Child(entry)
       } else {
         let step = path[path.depth - 1]
         step.node.insert(Child(entry), at: step.index, of: step.node.count)
         if step.node.isCollision { step.node.bitmap += 1 } else { step.node.bitmap |= 1 &<< step.bucket }
       }
     case .taken(let other):
-      makePathWritable(database)
-      split(slot(database, above: path.depth), other, entry, hash, database)
+      makePathWritable(home)
+      split(slot(home, above: path.depth), other, entry, hash, home)
     }
     if expires { refreshExpiring() }
-    root.count(database, keys: 1, expiring: expires ? 1 : 0)
+    count(home, keys: 1, expiring: expires ? 1 : 0)
   }
 
   /// Puts two entries, which agree on all digits so far, into new nodes below `slot`.
-  private func split(_ slot: Slot, _ old: Entry, _ new: Entry, _ hash: UInt64, _ database: Int) {
+  private func split(_ slot: Slot, _ old: Entry, _ new: Entry, _ hash: UInt64, _ home: Home) {
     let oldHash = hashKey.hash(old.key)
     var slot = slot
     for level in path.depth..<levelCount {
       let first = bucket(of: oldHash, at: level)
       let second = bucket(of: hash, at: level)
-      let node = newNode(2, database)
+      let node = newNode(2, home)
       slot.child = Child(node)
       node.bitmap = 1 &<< first | 1 &<< second
       node.expiring = (old.expires ? 1 &<< first : 0) | (new.expires ? 1 &<< second : 0)
@@ -104,7 +114,7 @@ extension Dataset {
       }
       slot = node.slot(0)
     }
-    let node = newCollision(2, database)
+    let node = newCollision(2, home)
     slot.child = Child(node)
     node.bitmap = 2
     node.expiring |= old.expires || new.expires ? 1 : 0
@@ -115,7 +125,11 @@ extension Dataset {
   /// Gives `key` a time to live, in milliseconds since 1970, or takes it away with nil. Returns whether the key is there.
   @discardableResult
   public func setExpiry(_ database: Int, _ key: Bytes, _ hash: UInt64, _ expiry: Int64?) -> Bool {
-    guard case .found(let old) = locate(database, key, hash) else { return false }
+    setExpiry(Home(database), key, hash, expiry)
+  }
+
+  func setExpiry(_ home: Home, _ key: Bytes, _ hash: UInt64, _ expiry: Int64?) -> Bool {
+    guard case .found(let old) = locate(home, key, hash) else { return false }
     if old.expiry == expiry { return true }
     if old.generation == open, old.expires, let expiry {
       old.overwriteExpiry(expiry)
@@ -124,7 +138,7 @@ extension Dataset {
     }
     var content = old.content
     content.expiry = expiry
-    store(newEntry(content, database), .found(old), database, hash, keepValue: true)
+    store(newEntry(content, home), .found(old), home, hash, keepValue: true)
     return true
   }
 
@@ -134,17 +148,28 @@ extension Dataset {
   public func move(
     _ database: Int, _ key: Bytes, _ hash: UInt64, to target: Int, _ newKey: Bytes, _ newHash: UInt64
   ) -> Bool {
-    guard case .found(let old) = locate(database, key, hash) else { return false }
+    guard case .found(let old) = locate(Home(database), key, hash) else { return false }
     if database == target, key == newKey { return true }
     var content = old.content
     content.key = newKey
-    let entry = newEntry(content, target)
-    if target != database, case .object(let blob) = content.value {
-      rebook(blob.byteCount, blob.generation, from: database, to: target)
-    }
-    takeOut(old, database, keepValue: true)
-    store(entry, locate(target, newKey, newHash), target, newHash)
+    let entry = newEntry(content, Home(target))
+    if target != database, case .object = content.value { rebook(old, from: database, to: target) }
+    takeOut(old, Home(database), keepValue: true)
+    store(entry, locate(Home(target), newKey, newHash), Home(target), newHash)
     return true
+  }
+}
+
+extension Dataset {
+  /// Books the value of an entry that moves from one database to another.
+  private func rebook(_ entry: Entry, from old: Int, to new: Int) {
+    guard let collection = entry.collection else {
+      return rebook(SizeClass.round(entry.blob.byteCount), entry.blob.generation, from: old, to: new)
+    }
+    for row in 0..<collection.ledgerCount {
+      let cell = collection.ledgerRow(row)
+      if cell.byteCount != 0 { rebook(cell.byteCount, cell.birth, from: old, to: new) }
+    }
   }
 }
 
@@ -155,7 +180,7 @@ extension Entry {
       switch form {
       case .inline: .inline(inlineBytes.bytes, count: inlineBytes.count)
       case .word: .word(word)
-      case .object: .object(blob)
+      case .object: unsafe .object(object)
       }
     return Content(key: key, expiry: expiry, tag: tag, accessClock: accessClock, value: value)
   }

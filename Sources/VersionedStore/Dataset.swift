@@ -28,6 +28,7 @@ public final class Dataset {
   /// Whether there is a head: exactly one dataset of a history has one.
   public internal(set) var isOpen = true
   var path: Path
+  var sequencePath: SequencePath
 
   /// What the head no longer holds of its parent version.
   var dead: DeadList
@@ -54,6 +55,7 @@ public final class Dataset {
     root.start(open, databases: databases)
     root.clear()
     path = Path()
+    sequencePath = SequencePath()
     dead = DeadList(floor: .none, keys: [])
     held = HeldBytes(databases: databases)
     unsafe own = .allocate(capacity: databases + 1)
@@ -65,24 +67,28 @@ public final class Dataset {
   deinit {
     unsafe own.deallocate()
     path.deallocate()
+    sequencePath.deallocate()
   }
 
   // MARK: Objects
 
   @inline(__always)
-  func allocate(_ byteCount: Int, _ database: Int) -> UnsafeMutableRawPointer {
-    unsafe own[database] &+= SizeClass.round(byteCount)
+  func allocate(_ byteCount: Int, _ home: Home) -> UnsafeMutableRawPointer {
+    let size = SizeClass.round(byteCount)
+    unsafe own[home.database] &+= size
+    if let ledger = home.ledger { ledger.bookNew(size) }
     return unsafe arena.allocate(byteCount)
   }
 
   /// One object, without what is below it, leaves the head.
   @inline(__always)
-  func bury(_ object: UnsafeMutableRawPointer, _ byteCount: Int, _ birth: Generation, _ database: Int) {
+  func bury(_ object: UnsafeMutableRawPointer, _ byteCount: Int, _ birth: Generation, _ home: Home) {
+    if let ledger = home.ledger { ledger.book(-SizeClass.round(byteCount), birth) }
     if birth > frozen {
-      unsafe own[database] &-= SizeClass.round(byteCount)
+      unsafe own[home.database] &-= SizeClass.round(byteCount)
       unsafe arena.free(object, byteCount)
     } else {
-      unsafe buryOld(object, byteCount, birth, database)
+      unsafe buryOld(object, byteCount, birth, home.database)
     }
   }
 
@@ -97,20 +103,23 @@ public final class Dataset {
   }
 
   @inline(__always)
-  func bury(_ node: Node, _ database: Int) { unsafe bury(node.base, node.byteCount, node.generation, database) }
+  func bury(_ node: Node, _ home: Home) { unsafe bury(node.base, node.byteCount, node.generation, home) }
 
   /// An entry leaves the head, and its value with it.
   @inline(__always)
-  func kill(_ entry: Entry, _ database: Int) {
-    if entry.form == .object { bury(entry.blob, database) }
-    unsafe bury(entry.base, entry.byteCount, entry.generation, database)
+  func kill(_ entry: Entry, _ home: Home) {
+    if entry.form == .object { killObject(of: entry, home) }
+    unsafe bury(entry.base, entry.byteCount, entry.generation, home)
   }
 
-  func bury(_ blob: Blob, _ database: Int) { unsafe bury(blob.base, blob.byteCount, blob.generation, database) }
+  private func killObject(of entry: Entry, _ home: Home) {
+    if let collection = entry.collection { kill(collection, home) } else { bury(entry.blob, home) }
+  }
+
+  func bury(_ blob: Blob, _ home: Home) { unsafe bury(blob.base, blob.byteCount, blob.generation, home) }
 
   /// Books an object that moves from one database to another.
-  func rebook(_ byteCount: Int, _ birth: Generation, from old: Int, to new: Int) {
-    let size = SizeClass.round(byteCount)
+  func rebook(_ size: Int, _ birth: Generation, from old: Int, to new: Int) {
     if birth > floor {
       unsafe own[old] -= size
       unsafe own[new] += size
@@ -121,29 +130,29 @@ public final class Dataset {
     }
   }
 
-  func newNode(_ count: Int, _ database: Int) -> Node {
+  func newNode(_ count: Int, _ home: Home) -> Node {
     let capacity = Node.capacity(for: count)
-    let node = unsafe Node(base: allocate(Node.byteCount(capacity: capacity), database))
+    let node = unsafe Node(base: allocate(Node.byteCount(capacity: capacity), home))
     node.start(open, capacity: capacity)
     return node
   }
 
-  func newCollision(_ count: Int, _ database: Int) -> Node {
+  func newCollision(_ count: Int, _ home: Home) -> Node {
     let capacity = Node.capacity(for: count)
-    let node = unsafe Node(base: allocate(Node.byteCount(capacity: capacity), database))
+    let node = unsafe Node(base: allocate(Node.byteCount(capacity: capacity), home))
     node.startCollision(open, capacity: capacity)
     return node
   }
 
-  func newEntry(_ content: Entry.Content, _ database: Int) -> Entry {
-    let entry = unsafe Entry(base: allocate(content.byteCount, database))
+  func newEntry(_ content: Entry.Content, _ home: Home) -> Entry {
+    let entry = unsafe Entry(base: allocate(content.byteCount, home))
     entry.write(content, open)
     return entry
   }
 
-  func newBlob(count: Int, capacity: Int, _ database: Int) -> Blob {
+  func newBlob(count: Int, capacity: Int, _ home: Home) -> Blob {
     let rounded = min(SizeClass.round(Blob.headerByteCount + capacity) - Blob.headerByteCount, Blob.countLimit)
-    let blob = unsafe Blob(base: allocate(Blob.headerByteCount + rounded, database))
+    let blob = unsafe Blob(base: allocate(Blob.headerByteCount + rounded, home))
     blob.start(open, count: count, capacity: rounded)
     return blob
   }

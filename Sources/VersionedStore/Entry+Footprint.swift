@@ -1,7 +1,8 @@
 extension Entry {
   /// Bytes of memory that key and value take, as rounded by the allocator.
   public var allocatedBytes: Int {
-    SizeClass.round(byteCount) + (form == .object ? SizeClass.round(blob.byteCount) : 0)
+    SizeClass.round(byteCount)
+      + (collection?.allocatedBytes ?? (form == .object ? SizeClass.round(blob.byteCount) : 0))
   }
 
   /// Where the entry lies, for people to look at; it tells nothing of what is there later.

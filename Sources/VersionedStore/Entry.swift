@@ -80,7 +80,7 @@ public struct Entry: BitwiseCopyable {
     case .word: .word(word)
     case .inline:
       .bytes(unsafe Bytes(base: base + keyOffset + keyCount, count: inlineCount))
-    case .object: .bytes(blob.bytes)
+    case .object: .bytes(bytesOfObject)
     }
   }
 
@@ -88,10 +88,17 @@ public struct Entry: BitwiseCopyable {
   var word: Int64 { unsafe base.loadUnaligned(fromByteOffset: valueOffset, as: Int64.self) }
 
   @inline(__always)
-  var blob: Blob {
+  var object: UnsafeMutableRawPointer {
     assert(form == .object)
-    return unsafe Blob(
-      base: base.loadUnaligned(fromByteOffset: valueOffset, as: UnsafeMutableRawPointer.self))
+    return unsafe base.loadUnaligned(fromByteOffset: valueOffset, as: UnsafeMutableRawPointer.self)
+  }
+
+  @inline(__always)
+  var blob: Blob { unsafe Blob(base: object) }
+
+  private var bytesOfObject: Bytes {
+    precondition(blob.stamp.kind == .blob, "a collection is no run of bytes")
+    return blob.bytes
   }
 
   /// The bytes of an inline value, to be written in place.
@@ -130,11 +137,13 @@ public struct Entry: BitwiseCopyable {
     var accessClock: UInt32
     var value: Value
 
+    @safe
     enum Value {
       /// These bytes, followed by zeros up to `count`, which is at most `inlineLimit`.
       case inline(Bytes, count: Int)
       case word(Int64)
-      case object(Blob)
+      /// A blob or a collection.
+      case object(UnsafeMutableRawPointer)
     }
 
     /// Bytes to ask of the allocator.
@@ -178,8 +187,8 @@ public struct Entry: BitwiseCopyable {
     case .word(let word):
       unsafe base.storeBytes(of: word, toByteOffset: offset, as: Int64.self)
       unsafe (base + (offset &+ 8)).copy(content.key)
-    case .object(let blob):
-      unsafe base.storeBytes(of: blob.base, toByteOffset: offset, as: UnsafeMutableRawPointer.self)
+    case .object(let object):
+      unsafe base.storeBytes(of: object, toByteOffset: offset, as: UnsafeMutableRawPointer.self)
       unsafe (base + (offset &+ 8)).copy(content.key)
     }
   }
@@ -189,6 +198,10 @@ public struct Entry: BitwiseCopyable {
   func overwriteInline(_ value: Bytes) {
     unsafe base.storeBytes(of: UInt8(value.count), toByteOffset: valueOffset, as: UInt8.self)
     unsafe (base + keyOffset + keyCount).copy(value)
+  }
+
+  func setInlineCount(_ count: Int) {
+    unsafe base.storeBytes(of: UInt8(count), toByteOffset: valueOffset, as: UInt8.self)
   }
 
   /// Lengthens an inline value by zeros; the entry's memory must have room for them.
@@ -203,9 +216,9 @@ public struct Entry: BitwiseCopyable {
     unsafe base.storeBytes(of: word, toByteOffset: valueOffset, as: Int64.self)
   }
 
-  func overwriteBlob(_ blob: Blob) {
+  func overwriteObject(_ object: UnsafeMutableRawPointer) {
     assert(form == .object)
-    unsafe base.storeBytes(of: blob.base, toByteOffset: valueOffset, as: UnsafeMutableRawPointer.self)
+    unsafe base.storeBytes(of: object, toByteOffset: valueOffset, as: UnsafeMutableRawPointer.self)
   }
 
   func overwriteExpiry(_ expiry: Int64) {

@@ -87,7 +87,7 @@ struct Reclaimer {
       unsafe arena.free(object, node.byteCount)
     case .entry:
       let entry = unsafe Entry(base: object)
-      if item.isDeep && entry.form == .object { unsafe jobs[0].stack.append(.init(entry.blob.base, deep: true)) }
+      if item.isDeep && entry.form == .object { unsafe jobs[0].stack.append(.init(entry.object, deep: true)) }
       unsafe arena.free(object, entry.byteCount)
     case .blob:
       unsafe arena.free(object, Blob(base: object).byteCount)
@@ -100,6 +100,19 @@ struct Reclaimer {
         }
       }
       unsafe arena.free(object, root.byteCount)
+    case .collection:
+      let collection = unsafe Collection(base: object)
+      if item.isDeep {
+        if !collection.root.isEmpty { jobs[0].stack.append(collection.root.item) }
+        if let top = unsafe collection.sequenceTop { unsafe jobs[0].stack.append(.init(top, deep: true)) }
+      }
+      unsafe arena.free(object, collection.byteCount)
+    case .branch:
+      let branch = unsafe Branch(base: object)
+      if item.isDeep {
+        for index in 0..<branch.count { unsafe jobs[0].stack.append(.init(branch[index].object, deep: true)) }
+      }
+      unsafe arena.free(object, branch.byteCount)
     }
   }
 }

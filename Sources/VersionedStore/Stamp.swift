@@ -32,7 +32,7 @@ public struct Generation: Comparable, Hashable, Sendable, BitwiseCopyable, Custo
 /// What an object in an arena is.
 enum ObjectKind: UInt8 {
   case node = 1
-  case collision, entry, blob, root
+  case collision, entry, blob, root, collection, branch
 }
 
 /// The first eight bytes of every object in an arena.

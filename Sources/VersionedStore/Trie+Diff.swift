@@ -59,7 +59,7 @@ struct TrieDiff {
         meet(.removed(before), visit)
         continue
       }
-      if !before.holdsSame(as: after) { meet(.changed(from: before, to: after), visit) }
+      if !before.holdsSame(as: after, hashKey) { meet(.changed(from: before, to: after), visit) }
     }
     for after in new.entries where isFromStart(after) && !old.entries.contains(where: { $0.hasKey(after.key) }) {
       meet(.added(after), visit)
@@ -85,9 +85,11 @@ extension Child {
 
 extension Entry {
   /// Whether key, value and time to live are the same; access clocks do not count.
-  func holdsSame(as other: Entry) -> Bool {
+  func holdsSame(as other: Entry, _ hashKey: HashKey) -> Bool {
     guard unsafe base != other.base else { return true }
     guard tag == other.tag, expiry == other.expiry, key == other.key else { return false }
+    if let collection { return other.collection.map { collection.holdsSame(as: $0, hashKey) } ?? false }
+    if other.collection != nil { return false }
     switch (value, other.value) {
     case (.word(let a), .word(let b)): return a == b
     case (.bytes(let a), .bytes(let b)): return a == b

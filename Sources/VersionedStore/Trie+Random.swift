@@ -8,6 +8,15 @@ extension Root {
     _ database: Int, expiringOnly: Bool = false, using generator: inout some RandomNumberGenerator
   ) -> Entry? {
     let keys = expiringOnly ? expiringCount(database) : keyCount(database)
+    return child(database).randomEntry(of: keys, expiringOnly: expiringOnly, using: &generator)
+  }
+}
+
+extension Child {
+  /// One of the `keys` entries below this child, which is the root of a trie.
+  func randomEntry(
+    of keys: Int, expiringOnly: Bool, using generator: inout some RandomNumberGenerator
+  ) -> Entry? {
     guard keys > 0 else { return nil }
     var level = 0
     var mean = keys
@@ -18,7 +27,7 @@ extension Root {
     // Six standard deviations of the Poisson distribution above the mean; all of it where there is only one subtree.
     var range = level == 0 ? keys : mean + 6 * Int(Double(mean + 1).squareRoot()) + 6
     while true {
-      let subtree = child(database).randomDescendant(level, UInt64.random(in: 0...UInt64.max, using: &generator))
+      let subtree = randomDescendant(level, UInt64.random(in: 0...UInt64.max, using: &generator))
       let count = subtree.count(expiringOnly: expiringOnly)
       // Forced collisions can crowd a subtree beyond all expectation.
       range = max(range, count)

@@ -1,0 +1,72 @@
+extension Collection {
+  /// The entry of `key`, whether it has expired or not.
+  @inline(__always)
+  public func find(_ key: Bytes, _ hash: UInt64) -> Entry? { root.find(key, hash) }
+
+  /// Meets at least `count` entries from `position` on, as `Root.scan` does for a database.
+  public func scan(
+    from position: HashPosition, count: Int, expiringOnly: Bool = false, hashKey: HashKey, _ visit: (Entry) -> Void
+  ) -> HashPosition {
+    var walk = TrieWalk(
+      hashKey: hashKey, expiringOnly: expiringOnly, wanted: max(count, 1), start: position.rawValue)
+    return HashPosition(walk.walk(root, cell: 0, level: 0, visit) ?? 0)
+  }
+
+  /// Meets all entries, in hash order, until `visit` returns false.
+  public func forEach<E: Error>(_ visit: (Entry) throws(E) -> Bool) throws(E) { _ = try root.forEach(visit) }
+
+  /// An entry chosen so that every one is equally likely, or nil if there is none.
+  public func randomEntry(using generator: inout some RandomNumberGenerator) -> Entry? {
+    root.randomEntry(of: count, expiringOnly: false, using: &generator)
+  }
+
+  /// The differences of two tries, as `Root.differences` for databases: what they share is skipped.
+  public func differences(
+    to newer: Collection, from position: HashPosition, count: Int, effort: Int = .max, hashKey: HashKey,
+    _ visit: (KeyDifference) -> Void
+  ) -> HashPosition {
+    var diff = TrieDiff(hashKey: hashKey, wanted: max(count, 1), effort: max(effort, 1), start: position.rawValue)
+    return HashPosition(diff.walk(root, newer.root, cell: 0, level: 0, visit) ?? 0)
+  }
+
+  /// Whether both hold the same; leaves may be cut differently.
+  func holdsSame(as other: Collection, _ hashKey: HashKey) -> Bool {
+    if unsafe base == other.base { return true }
+    guard count == other.count, weight == other.weight, wordCount == other.wordCount,
+      (0..<wordCount).allSatisfy({ word($0) == other.word($0) })
+    else { return false }
+    var isSame = true
+    _ = differences(to: other, from: HashPosition(0), count: 1, hashKey: hashKey) { _ in isSame = false }
+    return isSame && hasSameSequence(as: other)
+  }
+
+  /// Leaf by leaf where they are shared, byte by byte where they are not.
+  private func hasSameSequence(as other: Collection) -> Bool {
+    var (mine, theirs) = (leaf(at: 0), other.leaf(at: 0))
+    var (used, theirUsed) = (0, 0)
+    while let a = mine, let b = theirs {
+      if used == 0, theirUsed == 0, unsafe a.bytes.base == b.bytes.base {
+        (used, theirUsed) = (a.bytes.count, b.bytes.count)
+      } else {
+        let common = min(a.bytes.count - used, b.bytes.count - theirUsed)
+        guard a.bytes[used..<used + common] == b.bytes[theirUsed..<theirUsed + common] else { return false }
+        used += common
+        theirUsed += common
+      }
+      if used == a.bytes.count { (mine, used) = (leaf(at: a.start + a.weight), 0) }
+      if theirUsed == b.bytes.count { (theirs, theirUsed) = (other.leaf(at: b.start + b.weight), 0) }
+    }
+    return mine == nil && theirs == nil
+  }
+}
+
+extension Child {
+  fileprivate func forEach<E: Error>(_ visit: (Entry) throws(E) -> Bool) throws(E) -> Bool {
+    if isEmpty { return true }
+    if isEntry { return try visit(entry) }
+    for index in 0..<node.count {
+      guard try node[index].forEach(visit) else { return false }
+    }
+    return true
+  }
+}

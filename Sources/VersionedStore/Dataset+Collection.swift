@@ -1,0 +1,134 @@
+/// Collections in the open head: made, opened for writing, and given up.
+extension Dataset {
+  /// Stores an empty collection under `key`, in place of what was there.
+  ///
+  /// - Parameter words: 64-bit words that the type keeps in the header, at most 32; they begin as 0.
+  public func putCollection(
+    _ database: Int, _ key: Bytes, _ hash: UInt64, tag: UInt8, expiry: Int64?, accessClock: UInt32, words: Int = 0
+  ) -> OpenCollection {
+    let collection = newCollection(Home(database), words: words)
+    hang(collection, Home(database), key, hash, tag: tag, expiry: expiry, accessClock: accessClock)
+    return OpenCollection(
+      dataset: Borrowed(self), home: Home(database, trie: collection, ledger: collection))
+  }
+
+  func hang(
+    _ collection: Collection, _ home: Home, _ key: Bytes, _ hash: UInt64, tag: UInt8, expiry: Int64?,
+    accessClock: UInt32
+  ) {
+    let content = Entry.Content(
+      key: key, expiry: expiry, tag: tag, accessClock: accessClock, value: unsafe .object(collection.base))
+    let location = locate(home, key, hash)
+    store(newEntry(content, home), location, home, hash)
+  }
+
+  func newCollection(_ home: Home, words: Int) -> Collection {
+    precondition(words >= 0 && words <= 32)
+    let rows = home.ledger == nil ? 1 : 0
+    let byteCount = Collection.byteCount(words: words, rows: rows)
+    let collection = unsafe Collection(base: allocate(byteCount, home))
+    collection.start(open, words: words, rows: rows)
+    if rows > 0 { collection.setLedgerRow(0, .init(birth: open, byteCount: SizeClass.round(byteCount))) }
+    return collection
+  }
+
+  /// The collection under `key`, to be written; nil if the key holds none.
+  @inline(__always)
+  public func openCollection(_ database: Int, _ key: Bytes, _ hash: UInt64) -> OpenCollection? {
+    guard let collection = open(Home(database), key, hash) else { return nil }
+    return OpenCollection(dataset: Borrowed(self), home: Home(database, trie: collection, ledger: collection))
+  }
+
+  @inline(__always)
+  func open(_ home: Home, _ key: Bytes, _ hash: UInt64) -> Collection? {
+    changeCount &+= 1
+    guard case .found(let entry) = locate(home, key, hash), let collection = entry.collection else { return nil }
+    return collection.generation == open ? collection : openSealed(collection, entry, home, hash)
+  }
+
+  private func openSealed(_ collection: Collection, _ old: Entry, _ home: Home, _ hash: UInt64) -> Collection {
+    var entry = old
+    if entry.generation != open {
+      entry = newEntry(entry.content, home)
+      store(entry, .found(old), home, hash, keepValue: true)
+    }
+    let copy = home.ledger == nil ? copyWithLedger(collection, home) : copyWithin(collection, home)
+    unsafe entry.overwriteObject(copy.base)
+    return copy
+  }
+
+  private func copyWithin(_ old: Collection, _ home: Home) -> Collection {
+    let copy = newCollection(home, words: old.wordCount)
+    copy.copyContent(of: old)
+    unsafe bury(old.base, old.byteCount, old.generation, home)
+    return copy
+  }
+
+  private func copyWithLedger(_ old: Collection, _ home: Home) -> Collection {
+    let size = SizeClass.round(old.byteCount)
+    let living = (0..<old.ledgerCount).map(old.ledgerRow).filter {
+      $0.byteCount != ($0.birth == old.generation ? size : 0)
+    }
+    let byteCount = Collection.byteCount(words: old.wordCount, rows: living.count + 1)
+    let copy = unsafe Collection(base: allocate(byteCount, home))
+    copy.start(open, words: old.wordCount, rows: living.count + 1)
+    copy.copyContent(of: old)
+    for (index, row) in living.enumerated() {
+      var row = row
+      if row.birth == old.generation { row.byteCount -= size }
+      copy.setLedgerRow(index, row)
+    }
+    copy.setLedgerRow(living.count, .init(birth: open, byteCount: SizeClass.round(byteCount)))
+    unsafe bury(old.base, old.byteCount, old.generation, home)
+    return copy
+  }
+
+  // MARK: The end
+
+  /// A collection leaves the head with all that is below it.
+  func kill(_ collection: Collection, _ home: Home) {
+    guard home.ledger == nil else { return killWithin(collection, home) }
+    for index in 0..<collection.ledgerCount {
+      let row = collection.ledgerRow(index)
+      guard row.byteCount != 0 else { continue }
+      if row.birth > floor {
+        unsafe own[home.database] -= row.byteCount
+      } else {
+        let part = dead.index(of: row.birth)
+        held[part, home.database] -= row.byteCount
+        dead.book(row.byteCount, at: part)
+      }
+    }
+    let item = unsafe DeadList.Item(collection.base, deep: true)
+    if collection.generation > floor {
+      reclaimer.release(item, floor: floor, remainder: dead)
+    } else {
+      dead.append(item, at: dead.index(of: collection.generation))
+    }
+  }
+
+  /// A collection within a collection has no ledger: its objects are taken out one by one.
+  private func killWithin(_ collection: Collection, _ home: Home) {
+    kill(below: collection.root, home)
+    if let top = unsafe collection.sequenceTop { unsafe kill(sequence: top, height: collection.height, home) }
+    unsafe bury(collection.base, collection.byteCount, collection.generation, home)
+  }
+
+  private func kill(below child: Child, _ home: Home) {
+    if child.isEmpty { return }
+    if child.isEntry { return kill(child.entry, home) }
+    for index in 0..<child.node.count { kill(below: child.node[index], home) }
+    bury(child.node, home)
+  }
+
+  private func kill(sequence object: UnsafeMutableRawPointer, height: Int, _ home: Home) {
+    guard height > 0 else { return unsafe bury(Blob(base: object), home) }
+    let branch = unsafe Branch(base: object)
+    for index in 0..<branch.count { unsafe kill(sequence: branch[index].object, height: height - 1, home) }
+    bury(branch, home)
+  }
+
+  func bury(_ branch: Branch, _ home: Home) {
+    unsafe bury(branch.base, branch.byteCount, branch.generation, home)
+  }
+}
