@@ -15,10 +15,13 @@ class Client:
 
     def command(self, *arguments):
         """Sends one command and returns its reply: an int, a str, a list or None."""
-        words = [str(argument).encode() for argument in arguments]
-        request = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
-        self.socket.sendall(request)
+        self.socket.sendall(self._request(arguments))
         return self._reply()
+
+    @staticmethod
+    def _request(arguments):
+        words = [str(argument).encode() for argument in arguments]
+        return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
 
     def _reply(self):
         line = self.reader.readline()
@@ -53,3 +56,18 @@ class Client:
             answer = self.reader.read(5 * len(numbers))
             if answer != b"+OK\r\n" * len(numbers):
                 raise ServerError(answer[:200].decode(errors="replace"))
+
+    def pipeline(self, commands, depth=1000):
+        """Sends commands, so many at a time, and checks that none is refused."""
+        batch = []
+        for words in commands:
+            batch.append(self._request(words))
+            if len(batch) == depth:
+                self._exchange(batch)
+                batch = []
+        self._exchange(batch)
+
+    def _exchange(self, batch):
+        self.socket.sendall(b"".join(batch))
+        for _ in batch:
+            self._reply()

@@ -19,11 +19,19 @@ class Case:
     """One kind of command, `pipeline` of them sent at a time."""
     command: str
     pipeline: int
+    # The words to send in place of a command that redis-benchmark knows by itself, and the name to show for them.
+    words: tuple = ()
+    # Random numbers are below this.
+    range: int = KEYS
 
     @property
     def title(self):
         depth = "no pipeline" if self.pipeline == 1 else f"pipeline {self.pipeline}"
         return f"{self.command.upper()}, {depth}"
+
+    @property
+    def arguments(self):
+        return list(self.words) if self.words else ["-t", self.command]
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,8 @@ def run(server, case, requests):
     cpu = server.cpu_seconds()
     output = subprocess.run(
         ["taskset", "--cpu-list", str(LOAD_CORE), "redis-benchmark", "-p", str(server.port), "-c", str(CLIENTS),
-         "-n", str(requests), "-r", str(KEYS), "-d", str(VALUE_SIZE), "-P", str(case.pipeline), "-t", case.command,
-         "--csv"],
+         "-n", str(requests), "-r", str(case.range), "-d", str(VALUE_SIZE), "-P", str(case.pipeline), "--csv",
+         *case.arguments],
         check=True, capture_output=True, text=True).stdout
     cpu = server.cpu_seconds() - cpu
     if case.command == "get":

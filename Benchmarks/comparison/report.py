@@ -27,8 +27,8 @@ def environment(facts):
         print(f"- {name}: {value}")
 
 
-def throughput(results):
-    heading("Requests per second, 50 clients, 1,000,000 random keys, 16-byte values")
+def throughput(results, title="Requests per second, 50 clients, 1,000,000 random keys, 16-byte values"):
+    heading(title)
     table(
         ["", "ratio, median (min to max)", "cambium-server", "redis-server", "rounds of requests"],
         [[result["case"], ratio(result["rate"]["ratio"]), rate(result["rate"]["subject"]),
@@ -68,3 +68,27 @@ def versions(results):
           f"{result['server_microseconds']['rollback']:.2f}",
           *(f"{result['round_trip_microseconds'][name]['median']:.0f}" for name in ("create", "rollback", "ping"))]
          for result in results])
+
+
+def collections(results):
+    heading("used_memory of collections, bytes")
+    table(
+        ["", "ratio", "cambium-server", "redis-server"],
+        [[result["case"], f"**{result['subject'] / result['reference']:.2f}**", f"{result['subject']:.1f}",
+          f"{result['reference']:.1f}"] for result in results])
+
+
+def sealed(results):
+    heading("A write to one member of a collection of 1,000,000, microseconds in the server")
+    table(
+        ["", "version made right before", "no version", "difference"],
+        [[result["case"], f"{result['sealed']:.2f}", f"{result['open']:.2f}",
+          f"**{result['sealed'] - result['open']:.2f}**"] for result in results])
+
+
+def saving(results):
+    heading("BGSAVE of 1,000,000 keys while SETs go on, no pipeline")
+    table(
+        ["", "slowest SET, ms", "99.9 %, ms", "SETs", "seconds", "memory above rest, MB"],
+        [[name, f"{result['slowest']:.2f}", f"{result['p999']:.2f}", f"{result['count']:,}", f"{result['seconds']:.2f}",
+          f"{result['memory'] / 1e6:.1f}"] for name, result in results.items()])

@@ -1,0 +1,109 @@
+"""The types beside strings: throughput at pipeline 16, memory, and what a write to a sealed collection costs."""
+
+from . import load, measurements
+from .load import Case
+from .server import Server
+
+TITLE = "Requests per second, 50 clients, pipeline 16, one large value of each type"
+MEMBERS = 1_000_000
+RANDOM = "__rand_int__"
+
+CASES = [
+    Case("hset", 16, ("HSET", "hash", f"field:{RANDOM}", "a 16-byte value!")),
+    Case("hget", 16, ("HGET", "hash", f"field:{RANDOM}")),
+    Case("lpush", 16, ("LPUSH", "list", "a 16-byte value!")),
+    Case("lpop", 16, ("LPOP", "list")),
+    Case("lrange 100", 16, ("LRANGE", "range", "0", "99")),
+    Case("sadd", 16, ("SADD", "set", f"member:{RANDOM}")),
+    Case("spop", 16, ("SPOP", "set")),
+    Case("zadd", 16, ("ZADD", "zset", RANDOM, f"member:{RANDOM}")),
+    Case("zrangebyscore", 16, ("ZRANGEBYSCORE", "zset", RANDOM, "+inf", "LIMIT", "0", "10")),
+    Case("xadd", 16, ("XADD", "stream", "MAXLEN", "~", "1000000", "*", "field", "a 16-byte value!")),
+    Case("incr", 16, ("INCR", f"counter:{RANDOM}")),
+]
+
+
+def throughput(reference, subject, rounds, seconds):
+    """Each case on values that are filled anew for it, so that it does not matter which server has got further."""
+    results = []
+    for case in CASES:
+        with Server("reference", reference) as one, Server("subject", subject) as other:
+            for server in (one, other):
+                fill(server.client, case.command)
+            results.append(measurements.compare((one, other), case, rounds, seconds))
+    return results
+
+
+def fill(client, command):
+    """What a case needs to be there: enough that what takes away does not come to the end."""
+    if command in ("hset", "hget"):
+        client.pipeline(("HSET", "hash", f"field:{number:012d}", "a 16-byte value!") for number in range(MEMBERS))
+    elif command in ("lpush", "lpop"):
+        values = ["a 16-byte value!"] * 1000
+        client.pipeline(("RPUSH", "list", *values) for _ in range(12 * MEMBERS // 1000 if command == "lpop" else 1))
+    elif command == "lrange 100":
+        client.pipeline(("RPUSH", "range", f"element:{number}") for number in range(10_000))
+    elif command == "sadd":
+        client.pipeline(("SADD", "set", f"member:{number:012d}") for number in range(MEMBERS))
+    elif command == "spop":
+        client.pipeline(
+            ("SADD", "set", *(f"member:{start + number:012d}" for number in range(1000)))
+            for start in range(0, 12 * MEMBERS, 1000))
+    elif command in ("zadd", "zrangebyscore"):
+        client.pipeline(("ZADD", "zset", number, f"member:{number:012d}") for number in range(MEMBERS))
+
+
+def small(kind, number):
+    key = f"{kind}:{number:012d}"
+    items = [f"item:{number % 1000 + index}" for index in range(5)]
+    if kind == "hash":
+        return ("HSET", key, *(word for item in items for word in (item, "value")))
+    if kind == "list":
+        return ("RPUSH", key, *items)
+    if kind == "set":
+        return ("SADD", key, *items)
+    return ("ZADD", key, *(word for score, item in enumerate(items) for word in (score, item)))
+
+
+def large(kind):
+    if kind == "hash":
+        return (("HSET", "hash", f"field:{number:012d}", "a 16-byte value!") for number in range(MEMBERS))
+    return (("ZADD", "zset", number, f"member:{number:012d}") for number in range(MEMBERS))
+
+
+def memory(reference, subject):
+    """Bytes that a small collection takes, and a member of a large one, by used_memory."""
+    cases = [(f"{kind} of 5, each of 1,000,000", lambda kind=kind: (small(kind, n) for n in range(MEMBERS)))
+             for kind in ("hash", "list", "set", "zset")]
+    cases += [(f"{kind} of 1,000,000, each member", lambda kind=kind: large(kind)) for kind in ("hash", "zset")]
+    return [{"case": title, "reference": grown(reference, commands()), "subject": grown(subject, commands())}
+            for title, commands in cases]
+
+
+def grown(program, commands):
+    with Server("measured", program) as server:
+        before = int(server.client.info("memory")["used_memory"])
+        server.client.pipeline(commands)
+        return (int(server.client.info("memory")["used_memory"]) - before) / MEMBERS
+
+
+def sealed(subject, repetitions=2000):
+    """The mean time of a write in the server, by its own count, each after a VERSION CREATE, and without one."""
+    cases = [("HSET", "hash", lambda n: ("HSET", "hash", f"field:{n:012d}", "another 16 bytes")),
+             ("ZADD", "zset", lambda n: ("ZADD", "zset", n + 0.5, f"member:{n:012d}"))]
+    results = []
+    with Server("subject", subject) as server:
+        client = server.client
+        for command, kind, words in cases:
+            client.pipeline(large(kind))
+            times = {}
+            for name in ("open", "sealed"):
+                client.command("CONFIG", "RESETSTAT")
+                for number in range(repetitions):
+                    version = client.command("VERSION", "CREATE") if name == "sealed" else None
+                    client.command(*words(number * 7919 % MEMBERS))
+                    if version is not None:
+                        client.command("VERSION", "DROP", version)
+                times[name] = measurements.usec_per_call(client.info("commandstats"), command.lower())
+            results.append({"case": f"{command}, {kind}", "repetitions": repetitions, **times})
+    return results
