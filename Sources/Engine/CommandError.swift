@@ -34,6 +34,11 @@ public enum CommandError: Error, Sendable {
   case invalidFirstDBIndex
   case invalidSecondDBIndex
   case notInInt32
+  case hashNotInteger
+  case hashNotFloat
+  case outOfSignedRange
+  case outOfPairRange
+  case infiniteAddend
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -71,6 +76,12 @@ public enum CommandError: Error, Sendable {
     case .invalidFirstDBIndex: "ERR invalid first DB index"
     case .invalidSecondDBIndex: "ERR invalid second DB index"
     case .notInInt32: "ERR value is out of range, value must between -2147483648 and 2147483647"
+    case .hashNotInteger: "ERR hash value is not an integer"
+    case .hashNotFloat: "ERR hash value is not a float"
+    case .outOfSignedRange:
+      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+    case .outOfPairRange: "ERR value is out of range"
+    case .infiniteAddend: "ERR value is NaN or Infinity"
     }
   }
 }

@@ -76,6 +76,13 @@ public struct Edit {
   /// Up to where values keep their compact encodings.
   public var limits: EncodingLimits { databases.with { $0.settings.encodingLimits } }
 
+  /// Copies what an entry holds, of whatever type, version or database, to `key`.
+  public func copy(_ entry: Entry, to key: Key, expiry: Int64?) {
+    dataset.copy(
+      entry, to: database, key.bytes, key.hash, expiry: expiry, accessClock: hot.value.accessClock)
+    changed()
+  }
+
   /// Removes a key. Returns whether it was there; one that had expired was not.
   @discardableResult
   public func remove(_ key: Key) -> Bool {

@@ -182,7 +182,7 @@ public final class Dataset {
 @safe
 public struct Root: BitwiseCopyable {
   let block: RootBlock
-  let hashKey: HashKey
+  public let hashKey: HashKey
 
   public var databaseCount: Int { block.databaseCount }
   @inline(__always)

@@ -56,7 +56,7 @@ extension GenericCommands {
       guard edit.read(key) != nil, replaces || target.find(newKey) == nil else { return call.reply.integer(0) }
       // Looking at the target may have deleted an expired key, and with it what was found before.
       guard let entry = edit.find(key, quietly: true) else { return call.reply.integer(0) }
-      target.put(newKey, entry.value, tag: entry.tag, expiry: entry.expiry)
+      target.copy(entry, to: newKey, expiry: entry.expiry)
       call.reply.integer(1)
     })
 

@@ -117,19 +117,3 @@ private struct ScanOptions {
     }
   }
 }
-
-extension HashPosition {
-  /// A position as SCAN's clients carry it around. They also send what C's `strtoul` makes a number of.
-  fileprivate init?(cursor text: Bytes) {
-    guard let first = text.first else {
-      self.init(0)
-      return
-    }
-    let isNegative = first == UInt8(ascii: "-")
-    let digits = isNegative || first == UInt8(ascii: "+") ? text[1..<text.count] : text
-    guard let second = digits.first, second &- UInt8(ascii: "0") < 10, let number = UInt64(text: digits) else {
-      return nil
-    }
-    self.init(isNegative ? 0 &- number : number)
-  }
-}

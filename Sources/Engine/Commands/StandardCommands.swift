@@ -12,6 +12,7 @@ public enum StandardCommands {
       DebugCommands.all,
       MemoryCommands.all,
       StringCommands.all,
+      HashCommands.all,
       GenericCommands.all,
       DatabaseCommands.all,
       [VersionCommands.version(with: versionSubcommands, help: lines)],

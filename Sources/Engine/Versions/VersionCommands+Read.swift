@@ -50,7 +50,7 @@ extension VersionCommands {
         let key = call.key(index)
         guard let entry = view.find(key) else { continue }
         if let expiry = entry.expiry, expiry <= call.now { continue }
-        edit.put(key, entry.value, tag: entry.tag, expiry: entry.expiry)
+        edit.copy(entry, to: key, expiry: entry.expiry)
         count += 1
       }
       call.reply.integer(count)

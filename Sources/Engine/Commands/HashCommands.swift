@@ -1,0 +1,26 @@
+internal import Values
+internal import VersionedStore
+
+/// The commands on hashes, one file for each kind. Behaviour and reply texts follow Redis 7.0.
+enum HashCommands {
+  static let all = writing + counting + reading + walking
+}
+
+extension ReadView {
+  /// The hash at `key`; nil if the key is missing.
+  @inline(__always)
+  func hash(_ key: Key) throws(CommandError) -> HashReader? {
+    guard let entry = find(key) else { return nil }
+    guard entry.type == .hash else { throw .wrongType }
+    return HashReader(entry)
+  }
+}
+
+extension Edit {
+  /// The hash at `key`, to be written; it need not be there yet.
+  @inline(__always)
+  func hash(_ key: Key) throws(CommandError) -> HashEditor {
+    if let entry = find(key), entry.type != .hash { throw .wrongType }
+    return HashEditor(place(key), limits)
+  }
+}
