@@ -39,6 +39,10 @@ public enum CommandError: Error, Sendable {
   case outOfSignedRange
   case outOfPairRange
   case infiniteAddend
+  case notPositive
+  case noKeyCount
+  case tooManyKeys
+  case negativeLimit
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -82,6 +86,10 @@ public enum CommandError: Error, Sendable {
       "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
     case .outOfPairRange: "ERR value is out of range"
     case .infiniteAddend: "ERR value is NaN or Infinity"
+    case .notPositive: "ERR value is out of range, must be positive"
+    case .noKeyCount: "ERR numkeys should be greater than 0"
+    case .tooManyKeys: "ERR Number of keys can't be greater than number of args"
+    case .negativeLimit: "ERR LIMIT can't be negative"
     }
   }
 }

@@ -13,6 +13,7 @@ public enum StandardCommands {
       MemoryCommands.all,
       StringCommands.all,
       HashCommands.all,
+      SetCommands.all,
       GenericCommands.all,
       DatabaseCommands.all,
       [VersionCommands.version(with: versionSubcommands, help: lines)],

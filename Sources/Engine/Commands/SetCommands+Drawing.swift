@@ -1,0 +1,97 @@
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// Commands that draw members at random, each equally likely.
+extension SetCommands {
+  static let drawing = [spop, srandmember]
+
+  static let spop = Command(
+    "spop", arity: .atLeast(2), flags: [.write, .fast], categories: [.set],
+    keys: [.one([.readWrite, .access, .delete])], group: .set, since: "1.0.0",
+    complexity: "O(N) for N members of the answer.", "Removes members drawn at random and answers with them.",
+    .write { call, edit throws(CommandError) in
+      guard call.count > 2 else { return try popOne(&call, edit) }
+      guard call.count == 3 else { throw .syntax }
+      let wanted = try call.integer(2, or: .notPositive)
+      guard wanted >= 0 else { throw .notPositive }
+      guard let set = try edit.readSet(call.key(1)), wanted > 0 else { return call.reply.setHeader(0) }
+      let drawn = distinct(set, Int(wanted))
+      call.reply.setHeader(drawn.count)
+      for member in drawn { member.withBytes { call.reply.bulk($0) } }
+      if drawn.count == set.count {
+        edit.remove(call.key(1))
+      } else {
+        let editor = try edit.set(call.key(1))
+        for member in drawn { member.withBytes { _ = editor.remove($0) } }
+        edit.changed()
+      }
+    })
+
+  private static func popOne(_ call: inout Call, _ edit: Edit) throws(CommandError) {
+    var generator = SystemRandomNumberGenerator()
+    guard let member = try edit.readSet(call.key(1))?.random(using: &generator) else { return call.reply.null() }
+    call.reply.bulk(member)
+    // What was drawn lies in the set, and what is removed must not.
+    let copy = member.withBytes { Array($0) }
+    let editor = try edit.set(call.key(1))
+    copy.withBytes { _ = editor.remove($0) }
+    edit.changed()
+  }
+
+  static let srandmember = Command(
+    "srandmember", arity: .atLeast(2), flags: [.readOnly], categories: [.set], keys: [.one([.readOnly, .access])],
+    group: .set, since: "1.0.0", complexity: "O(N) for N members of the answer.",
+    "Answers with members drawn at random.",
+    .read { call, view throws(CommandError) in
+      var generator = SystemRandomNumberGenerator()
+      guard call.count > 2 else {
+        guard let member = try view.set(call.key(1))?.random(using: &generator) else { return call.reply.null() }
+        return call.reply.bulk(member)
+      }
+      guard call.count == 3 else { throw .syntax }
+      let wanted = try call.integer(2)
+      guard wanted != .min else { throw .outOfSignedRange }
+      guard let set = try view.set(call.key(1)), wanted != 0 else { return call.reply.arrayHeader(0) }
+      // Redis would write until its memory is used up.
+      guard wanted > -(1 << 27) else { throw .outOfPairRange }
+      guard wanted < 0 else {
+        let drawn = distinct(set, Int(wanted))
+        call.reply.arrayHeader(drawn.count)
+        for member in drawn { member.withBytes { call.reply.bulk($0) } }
+        return
+      }
+      call.reply.arrayHeader(Int(-wanted))
+      for _ in 0..<Int(-wanted) {
+        if call.isReplyTooLong { return }
+        if let member = set.random(using: &generator) { call.reply.bulk(member) }
+      }
+    })
+
+  /// So many different members, or all of them; copied, since they may be removed next.
+  private static func distinct(_ set: SetReader, _ wanted: Int) -> [[UInt8]] {
+    var generator = SystemRandomNumberGenerator()
+    if wanted < set.count / 3 {
+      // Few of many: drawing anew what was drawn before is cheaper than to list all.
+      var seen: Set<[UInt8]> = []
+      while seen.count < wanted {
+        guard let member = set.random(using: &generator) else { break }
+        seen.insert(member.withBytes { Array($0) })
+      }
+      return Array(seen)
+    }
+    let all = members(of: set)
+    return wanted < all.count ? Array(all.shuffled(using: &generator).prefix(wanted)) : all
+  }
+
+  /// All members, copied.
+  static func members(of set: SetReader) -> [[UInt8]] {
+    var all: [[UInt8]] = []
+    all.reserveCapacity(set.count)
+    set.forEach { member in
+      all.append(member.withBytes { Array($0) })
+      return true
+    }
+    return all
+  }
+}

@@ -1,0 +1,33 @@
+internal import Values
+internal import VersionedStore
+
+/// The commands on sets, one file for each kind. Behaviour and reply texts follow Redis 7.0.
+enum SetCommands {
+  static let all = writing + reading + drawing + algebra
+}
+
+extension ReadView {
+  /// The set at `key`; nil if the key is missing.
+  @inline(__always)
+  func set(_ key: Key) throws(CommandError) -> SetReader? {
+    guard let entry = find(key) else { return nil }
+    guard entry.type == .set else { throw .wrongType }
+    return SetReader(entry)
+  }
+}
+
+extension Edit {
+  /// The set at `key`, to be written; it need not be there yet.
+  @inline(__always)
+  func set(_ key: Key) throws(CommandError) -> SetEditor {
+    if let entry = find(key), entry.type != .set { throw .wrongType }
+    return SetEditor(place(key), limits)
+  }
+
+  /// The set at `key`, to be read before something is written; nil if the key is missing.
+  func readSet(_ key: Key) throws(CommandError) -> SetReader? {
+    guard let entry = find(key) else { return nil }
+    guard entry.type == .set else { throw .wrongType }
+    return SetReader(entry)
+  }
+}
