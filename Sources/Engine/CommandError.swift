@@ -43,6 +43,7 @@ public enum CommandError: Error, Sendable {
   case noKeyCount
   case tooManyKeys
   case negativeLimit
+  case indexOutOfRange
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -90,6 +91,7 @@ public enum CommandError: Error, Sendable {
     case .noKeyCount: "ERR numkeys should be greater than 0"
     case .tooManyKeys: "ERR Number of keys can't be greater than number of args"
     case .negativeLimit: "ERR LIMIT can't be negative"
+    case .indexOutOfRange: "ERR index out of range"
     }
   }
 }

@@ -14,6 +14,7 @@ public enum StandardCommands {
       StringCommands.all,
       HashCommands.all,
       SetCommands.all,
+      ListCommands.all,
       GenericCommands.all,
       DatabaseCommands.all,
       [VersionCommands.version(with: versionSubcommands, help: lines)],

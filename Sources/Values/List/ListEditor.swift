@@ -1,0 +1,167 @@
+public import VersionedStore
+
+/// A list in the open dataset, to be written. What is not there is made by the first element and goes with the last.
+///
+/// A list that fits into one node is packed in its entry; a longer one is a sequence of leaves, each a node in the sense of
+/// `list-max-listpack-size`.
+@safe
+public struct ListEditor {
+  private let place: Place
+  private let limits: EncodingLimits
+
+  /// What stands at `place`, if anything, must be a list.
+  @inline(__always)
+  public init(_ place: Place, _ limits: EncodingLimits) {
+    self.place = place
+    self.limits = limits
+  }
+
+  private var reader: ListReader? { place.entry.map { ListReader($0) } }
+  public var count: Int { reader?.count ?? 0 }
+
+  /// Whether so many elements of so many bytes may share a node.
+  @inline(__always)
+  private func fits(_ count: Int, _ byteCount: Int) -> Bool {
+    let size = limits.listSize
+    if size >= 0 { return count <= max(size, 1) && byteCount <= 8192 }
+    return byteCount <= 4096 << (min(-size, 5) - 1)
+  }
+
+  // MARK: Adding
+
+  @inline(__always)
+  public func pushTail(_ element: Bytes) { push(element, atHead: false) }
+
+  @inline(__always)
+  public func pushHead(_ element: Bytes) { push(element, atHead: true) }
+
+  @inline(__always)
+  private func push(_ element: Bytes, atHead: Bool) {
+    Packed.withEncoded(element) { encoded in
+      if let open = place.openCollection() {
+        push(encoded, atHead, open)
+      } else {
+        pushSmall(encoded, atHead)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func push(_ encoded: Bytes, _ atHead: Bool, _ open: OpenCollection) {
+    let collection = open.collection
+    guard let leaf = collection.leaf(at: atHead ? 0 : collection.weight &- 1),
+      fits(leaf.weight &+ 1, leaf.bytes.count &+ encoded.count)
+    else { return open.insertLeaf(at: atHead ? 0 : collection.weight, encoded, weight: 1) }
+    let at = atHead ? 0 : leaf.bytes.count
+    open.splice(at: leaf.start, at..<at, with: encoded, weight: 1)
+  }
+
+  private func pushSmall(_ encoded: Bytes, _ atHead: Bool) {
+    guard let packed = place.entry.flatMap({ PackedValue($0) }) else {
+      return place.putPacked(count: 1, encoded, tag: ValueTag.packedList, expiry: nil)
+    }
+    guard isSmall(packed.count + 1, packed.byteCount + encoded.count) else {
+      return push(encoded, atHead, spread())
+    }
+    let at = atHead ? packed.elements.start : packed.elements.end
+    place.splicePacked(at..<at, with: encoded, count: packed.count + 1, tag: ValueTag.packedList)
+  }
+
+  private func isSmall(_ count: Int, _ byteCount: Int) -> Bool {
+    fits(count, byteCount) && count <= EncodingLimits.packedEntries && byteCount <= 8192
+  }
+
+  /// Puts an element before number `index`, or at the end.
+  public func insert(_ element: Bytes, at index: Int) {
+    guard index < count else { return pushTail(element) }
+    Packed.withEncoded(element) { encoded in
+      if let open = place.openCollection() { return insert(encoded, at: index, open) }
+      guard let packed = place.entry.flatMap({ PackedValue($0) }) else { return }
+      guard isSmall(packed.count + 1, packed.byteCount + encoded.count) else {
+        return insert(encoded, at: index, spread())
+      }
+      let at = packed.elements.offset(ofIndex: index, count: packed.count)
+      place.splicePacked(at..<at, with: encoded, count: packed.count + 1, tag: ValueTag.packedList)
+    }
+  }
+
+  private func insert(_ encoded: Bytes, at index: Int, _ open: OpenCollection) {
+    guard let leaf = open.collection.leaf(at: index) else { return }
+    let elements = PackedElements(leaf.bytes)
+    let at = elements.offset(ofIndex: index - leaf.start, count: leaf.weight)
+    let hasRoom = fits(leaf.weight + 1, leaf.bytes.count + encoded.count)
+    let (start, weight) = (leaf.start, leaf.weight)
+    open.splice(at: index, at..<at, with: encoded, weight: 1)
+    if !hasRoom { halve(start, weight + 1, open) }
+  }
+
+  private func halve(_ start: Int, _ weight: Int, _ open: OpenCollection) {
+    guard weight > 1, let leaf = open.collection.leaf(at: start) else { return }
+    let half = weight / 2
+    let at = PackedElements(leaf.bytes).offset(ofIndex: half, count: weight)
+    open.splitLeaf(at: start, byteOffset: at, weight: half)
+  }
+
+  // MARK: Changing
+
+  /// Puts another element in the place of number `index`, which must be there.
+  public func set(_ element: Bytes, at index: Int) {
+    guard let run = reader?.run(at: index) else { return }
+    let at = run.elements.offset(ofIndex: index - run.start, count: run.count)
+    let range = at..<run.elements.next(after: at)
+    let byteCount = run.elements.end - run.elements.start - range.count + Packed.encodedByteCount(element)
+    Packed.withEncoded(element) { encoded in
+      if let open = place.openCollection() {
+        open.splice(at: index, range, with: encoded)
+        if !fits(run.count, byteCount) { halve(run.start, run.count, open) }
+      } else if isSmall(run.count, byteCount) {
+        place.splice(range, with: encoded, tag: ValueTag.packedList)
+      } else {
+        let prefix = PackedValue.headerByteCount
+        let open = spread()
+        open.splice(at: index, range.lowerBound - prefix..<range.upperBound - prefix, with: encoded)
+        halve(0, run.count, open)
+      }
+    }
+  }
+
+  /// Removes a range of elements, which must be there.
+  public func remove(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    if range.count == count { return place.remove() }
+    guard let open = place.openCollection() else { return removeSmall(range) }
+    var left = range.count
+    while left > 0, let leaf = open.collection.leaf(at: range.lowerBound) {
+      let first = range.lowerBound - leaf.start
+      let gone = min(left, leaf.weight - first)
+      if gone == leaf.weight {
+        open.removeLeaf(at: range.lowerBound)
+      } else {
+        let elements = PackedElements(leaf.bytes)
+        let start = elements.offset(ofIndex: first, count: leaf.weight)
+        let end = gone == 1 ? elements.next(after: start) : elements.offset(ofIndex: first + gone, count: leaf.weight)
+        open.splice(at: range.lowerBound, start..<end, with: Bytes(), weight: -gone)
+      }
+      left -= gone
+    }
+  }
+
+  private func removeSmall(_ range: Range<Int>) {
+    guard let packed = place.entry.flatMap({ PackedValue($0) }) else { return }
+    let start = packed.elements.offset(ofIndex: range.lowerBound, count: packed.count)
+    let end = packed.elements.offset(ofIndex: range.upperBound, count: packed.count)
+    place.splicePacked(
+      start..<end, with: Bytes(), count: packed.count - range.count, tag: ValueTag.packedList)
+  }
+
+  /// Turns a packed list, which is not empty, into a sequence of one leaf.
+  private func spread() -> OpenCollection {
+    let entry = place.entry
+    let packed = entry.flatMap { PackedValue($0) }
+    let count = packed?.count ?? 0
+    let elements = packed.map { Array($0.elements.bytes[$0.elements.start..<$0.elements.end]) } ?? []
+    let open = place.putCollection(tag: ValueTag.chunkedList, expiry: entry?.expiry)
+    if count > 0 { elements.withBytes { open.insertLeaf(at: 0, $0, weight: count) } }
+    return open
+  }
+}
