@@ -44,6 +44,10 @@ public enum CommandError: Error, Sendable {
   case tooManyKeys
   case negativeLimit
   case indexOutOfRange
+  case zeroRank
+  case negativeCount
+  case negativeLength
+  case noCount
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -92,6 +96,11 @@ public enum CommandError: Error, Sendable {
     case .tooManyKeys: "ERR Number of keys can't be greater than number of args"
     case .negativeLimit: "ERR LIMIT can't be negative"
     case .indexOutOfRange: "ERR index out of range"
+    case .zeroRank:
+      "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"
+    case .negativeCount: "ERR COUNT can't be negative"
+    case .negativeLength: "ERR MAXLEN can't be negative"
+    case .noCount: "ERR count should be greater than 0"
     }
   }
 }

@@ -25,7 +25,14 @@ import Testing
       "LSET s 0 1",
       "LREM s 0 1", "LTRIM s 0 1", "LINSERT s BEFORE a b", "RPOPLPUSH l s", "RPOPLPUSH s l", "EXPIRE l 100",
       "RPUSH l x",
-      "TTL l", "GET l", "STRLEN l",
+      "TTL l", "GET l", "STRLEN l", "RPUSH p a b c a b c", "LPOS p a", "LPOS p a RANK 0",
+      "LPOS p a RANK -9223372036854775808", "LPOS p a RANK x", "LPOS p a COUNT -1", "LPOS p a MAXLEN -1",
+      "LPOS p a COUNT x", "LPOS p a FOO", "LPOS none a", "LPOS none a COUNT 1", "LPOS p a RANK 2 COUNT 0",
+      "LPOS p a RANK -1 COUNT 2 MAXLEN 3", "LPOS p z", "LPOS p z COUNT 0", "LPOS p a RANK", "LPOS p b RANK 2",
+      "LPOS p b RANK -2", "LPOS p b RANK 3", "LPOS p b COUNT 0", "LPOS s a", "LMPOP 0 p LEFT", "LMPOP x p LEFT",
+      "LMPOP 1 p UP", "LMPOP 2 p LEFT", "LMPOP 1 p LEFT COUNT 0", "LMPOP 1 p LEFT COUNT x", "LMPOP 1 p LEFT FOO 1",
+      "LMPOP 1 none LEFT", "LMPOP 1 p LEFT COUNT 2", "LMPOP 2 none p RIGHT COUNT 9", "EXISTS p", "LMPOP 1 s LEFT",
+      "LMPOP 9223372036854775807 p LEFT",
     ])
   }
 

@@ -100,7 +100,7 @@ extension ListCommands {
 
 extension StoredValue {
   /// Whether a stored element is this text.
-  fileprivate func isSame(as text: Bytes) -> Bool {
+  func isSame(as text: Bytes) -> Bool {
     switch self {
     case .bytes(let bytes): bytes == text
     case .word(let word): text.count <= 20 && Int64(text: text) == word

@@ -38,7 +38,7 @@ extension ListCommands {
   }
 
   @inline(__always)
-  private static func answer(_ call: inout Call, _ list: ListReader, _ count: Int, _ atHead: Bool) {
+  static func answer(_ call: inout Call, _ list: ListReader, _ count: Int, _ atHead: Bool) {
     if atHead {
       list.forEach(in: 0..<count) {
         call.reply.bulk($0)
@@ -69,7 +69,7 @@ extension ListCommands {
       try move(&call, edit, fromHead: fromHead, toHead: toHead)
     })
 
-  private static func isHead(_ call: borrowing Call, _ index: Int) throws(CommandError) -> Bool {
+  static func isHead(_ call: borrowing Call, _ index: Int) throws(CommandError) -> Bool {
     if call.matches(index, "left") { return true }
     guard call.matches(index, "right") else { throw .syntax }
     return false

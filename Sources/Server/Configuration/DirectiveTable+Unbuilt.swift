@@ -43,12 +43,7 @@ extension Directive {
 
   /// What tunes types, replicas and diagnostics that are not there.
   static let tuning: [Directive] = [
-    .dormant("hash-max-listpack-entries", .integer(0...Int.max), "512", aliases: ["hash-max-ziplist-entries"]),
-    .dormant("hash-max-listpack-value", .memory(0...Int.max), "64", aliases: ["hash-max-ziplist-value"]),
-    .dormant(
-      "list-max-listpack-size", .integer(Int(Int32.min)...Int(Int32.max)), "-2", aliases: ["list-max-ziplist-size"]),
     .dormant("list-compress-depth", .integer(anyCount), "0"),
-    .dormant("set-max-intset-entries", .integer(0...Int.max), "512"),
     .dormant("zset-max-listpack-entries", .integer(0...Int.max), "128", aliases: ["zset-max-ziplist-entries"]),
     .dormant("zset-max-listpack-value", .memory(0...Int.max), "64", aliases: ["zset-max-ziplist-value"]),
     .dormant("hll-sparse-max-bytes", .memory(0...Int.max), "3000"),

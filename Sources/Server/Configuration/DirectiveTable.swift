@@ -36,6 +36,16 @@ extension Directive {
     Directive("maxmemory", .memory(0...Int.max), \.engine.maxmemory),
     Directive("maxmemory-policy", .choice, \.engine.maxmemoryPolicy),
     Directive("maxmemory-samples", .integer(1...Int(Int32.max)), \.engine.maxmemorySamples),
+    Directive(
+      "hash-max-listpack-entries", .integer(0...Int.max), \.engine.encodingLimits.hashEntries,
+      aliases: ["hash-max-ziplist-entries"]),
+    Directive(
+      "hash-max-listpack-value", .memory(0...Int.max), \.engine.encodingLimits.hashValue,
+      aliases: ["hash-max-ziplist-value"]),
+    Directive(
+      "list-max-listpack-size", .integer(Int(Int32.min)...Int(Int32.max)), \.engine.encodingLimits.listSize,
+      aliases: ["list-max-ziplist-size"]),
+    Directive("set-max-intset-entries", .integer(0...Int.max), \.engine.encodingLimits.setIntegers),
     Directive("lfu-log-factor", .integer(anyCount), \.engine.lfuLogFactor),
     Directive("lfu-decay-time", .integer(anyCount), \.engine.lfuDecayTime),
     Directive("active-expire-effort", .integer(1...10), \.engine.activeExpireEffort),
