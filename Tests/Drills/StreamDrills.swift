@@ -79,19 +79,19 @@ import Testing
   @Test func aCommandThatIsNotThereStopsTheStreamBeforeIt() throws {
     try client.command("SET", "before", "1")
     _ = try client.pipeline([
-      ["MULTI"], ["SET", "own", "not seen"], ["RPUSH", "queue", "job"], ["EXEC"], ["SET", "after", "1"],
+      ["MULTI"], ["SET", "own", "not seen"], ["ZADD", "queue", "1", "job"], ["EXEC"], ["SET", "after", "1"],
     ])
     try drill.wait(for: "master_link_last_error") { !$0.isEmpty }
     let log = drill.server.log.text
     #expect(
       log.contains(
-        "== CRITICAL == This replica is sending an error to its master: 'ERR unknown command 'RPUSH'' after processing the command 'RPUSH'"
+        "== CRITICAL == This replica is sending an error to its master: 'ERR unknown command 'ZADD'' after processing the command 'ZADD'"
       ))
     #expect(try drill.operatorClient.command("MGET", "before", "own", "after") == .array([.bulk("1"), .null, .null]))
-    // A full sync is tried, and refused for the list.
-    try drill.waitForError("values of type list are not supported")
+    // A full sync is tried, and refused for the sorted set.
+    try drill.waitForError("values of type sorted set are not supported")
     #expect(try drill.operatorClient.command("MGET", "before", "own", "after") == .array([.bulk("1"), .null, .null]))
-    // Once the primary has no list any more, the replica follows again.
+    // Once the primary has no sorted set any more, the replica follows again.
     try client.command("DEL", "queue")
     try drill.wait(for: "master_link_status") { $0 == "up" }
     #expect(try drill.operatorClient.command("GET", "after") == .bulk("1"))
