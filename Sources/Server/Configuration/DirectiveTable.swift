@@ -1,4 +1,5 @@
 import Engine
+import Values
 
 extension Directive {
   /// Every directive, in the order of CONFIG GET.
