@@ -8,6 +8,7 @@ extension Engine {
     rates.sample(statistics, now: keyspace.now)
     runExpiryCycle()
     versionsCron()
+    for task in cronTasks { task(self) }
     if keyspace.now / 1000 != secondOfCron {
       secondOfCron = keyspace.now / 1000
       peakMemory.note(ProcessMemory.now().allocated)

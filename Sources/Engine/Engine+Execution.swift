@@ -95,6 +95,10 @@ extension Engine {
   func refusal(_ record: Immortal<CommandRecord>, _ session: Session) -> StaticString? {
     let flags = record.value.flags
     if needsAuthentication(session), !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
+    if persistence.isLoading, !flags.contains(.loading) { return PersistenceState.loading }
+    if let text = persistence.writeRefusal, !isReplica, flags.contains(.write) || record.value.fullName == "ping" {
+      return text
+    }
     if settings.maxmemory > 0 { keyspace.hot.value.hasFreshProbes = false }
     if settings.maxmemory > 0, !makeRoom(), flags.contains(.denyOOM), !session.isPrimary {
       return CommandError.outOfMemory.text

@@ -1,4 +1,4 @@
-internal import VersionedStore
+public import VersionedStore
 
 /// The server without its sockets: sessions, the command table, the tick.
 ///
@@ -20,8 +20,16 @@ public final class Engine {
   public var isReplica = false
   /// Sections of INFO that modules above bring, by name; each writes its lines.
   public var infoSections: [InfoSection] = []
-  /// Ends the server; set by what runs it.
-  public var shutDown: (ShutdownRequest) -> Void = { _ in }
+  public var persistence = PersistenceState()
+  /// Sources of the function libraries that came with the dataset, to be saved with it.
+  public var functionLibraries: [[UInt8]] = []
+  /// What modules above do by the clock, at every call of the cron.
+  public var cronTasks: [(Engine) -> Void] = []
+  /// Bytes that a value takes in an RDB file, uncompressed; set by the module that writes these.
+  public var serializedByteCount: (Entry) -> Int = { _ in 0 }
+  /// Ends the server, unless something that was asked for first has failed: then it answers false and goes on. Set by what
+  /// runs it.
+  public var shutDown: (ShutdownRequest) -> Bool = { _ in true }
   /// The server waits for something before it ends, and SHUTDOWN ABORT can still keep it; set by what runs the engine.
   public var isShuttingDown = false
   /// Writes a line to the log; set by what runs the engine.

@@ -11,6 +11,7 @@ public struct ReadView {
   private let databases: Borrowed<Keyspace>
   private let hot: Immortal<HotState>
   var keyspace: Keyspace { databases.object }
+  public var settings: Settings { databases.object.settings }
   /// Whether this is the live dataset, where reading leaves traces: access clocks and counters.
   public let isLive: Bool
   /// CLIENT NO-TOUCH.

@@ -51,6 +51,21 @@ public final class Settings {
   public var enableDebugCommand = ProtectedAction.no
   public var enableProtectedConfigs = ProtectedAction.no
 
+  // MARK: Snapshots
+
+  /// The name of the RDB file, in the working directory.
+  public var dbFilename = "dump.rdb"
+  /// When a snapshot is due.
+  public var savePoints = SavePoint.usual
+  public var rdbCompression = true
+  public var rdbChecksum = true
+  /// Has the disk keep up while a file is written, rather than at its end.
+  public var rdbIncrementalSync = true
+  /// The newest RDB version to write, and only where a value needs it; 10 refuses to save such values.
+  public var rdbNewestVersion = 12
+  /// Refuses writes while the last save failed, if there are save points.
+  public var stopWritesOnBgsaveError = true
+
   // MARK: Replication
 
   /// The primary that this server follows; nil makes it a primary itself. REPLICAOF sets it, CONFIG REWRITE writes it.
@@ -92,6 +107,22 @@ public enum EvictionPolicy: String, CaseIterable, Sendable {
   case allKeysLFU = "allkeys-lfu"
   case allKeysRandom = "allkeys-random"
   case noEviction = "noeviction"
+}
+
+/// A snapshot is due after `seconds` if at least `changes` keys were written.
+public struct SavePoint: Equatable, Sendable {
+  public var seconds: Int
+  public var changes: Int
+
+  public init(seconds: Int, changes: Int) {
+    self.seconds = seconds
+    self.changes = changes
+  }
+
+  /// What Redis has when the configuration says nothing.
+  public static let usual = [
+    SavePoint(seconds: 3600, changes: 1), SavePoint(seconds: 300, changes: 100), SavePoint(seconds: 60, changes: 10000),
+  ]
 }
 
 /// Who may use a command that can do harm.

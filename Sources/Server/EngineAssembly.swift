@@ -8,7 +8,7 @@ extension Engine {
   /// An engine with an empty dataset, and the commands of all modules.
   static func assemble(
     _ configuration: Configuration, _ replication: ReplicationController, _ loads: SnapshotLoads,
-    on eventLoop: any EventLoop
+    _ saves: SnapshotSaves, on eventLoop: any EventLoop
   ) -> Engine {
     let settings = configuration.engine
     let dataset = Dataset(databases: settings.databases, lineage: Lineage.next())
@@ -16,7 +16,7 @@ extension Engine {
     let bound = NIOLoopBound(configuration, eventLoop: eventLoop)
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
-      + [ConfigCommands.all(bound), ReplicationCommands(replication).all]
+      + [saves.commands, ConfigCommands.all(bound), ReplicationCommands(replication).all]
     let engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
     replication.engine = engine
     return engine

@@ -1,4 +1,5 @@
 import Glibc
+import VersionedStore
 
 /// The few things that the server does with files: read one whole, replace one whole.
 enum Files {
@@ -70,18 +71,22 @@ enum Files {
     try syncDirectory(of: path)
   }
 
-  /// Writes all of `content`, however many calls that takes.
   static func writeAll(_ file: Int32, _ content: [UInt8]) throws(Failure) {
-    var rest = content[...]
-    while !rest.isEmpty {
+    try content.withBytes { bytes throws(Failure) in try writeAll(file, bytes) }
+  }
+
+  /// Writes all of `content`, however many calls that takes.
+  static func writeAll(_ file: Int32, _ content: Bytes) throws(Failure) {
+    var rest = content
+    while rest.count > 0 {
       let count = unsafe rest.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw Failure(code: errno) }
-      rest = rest.dropFirst(count)
+      rest = rest[count..<rest.count]
     }
   }
 
-  private static func syncDirectory(of path: String) throws(Failure) {
+  static func syncDirectory(of path: String) throws(Failure) {
     let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) + "/" } ?? "."
     let directory = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw Failure(code: errno) }

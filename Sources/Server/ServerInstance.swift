@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import Replication
 import Snapshots
+import VersionedStore
 
 /// A server from its first log line to its last: sockets, transport, and the effects of CONFIG SET on them.
 ///
@@ -19,6 +20,8 @@ final class ServerInstance {
   private let transport: Transport
   private let listeners: Listeners
   private let replication: ReplicationHost
+  private let saves = SnapshotSaves()
+  private let eventLoop: any EventLoop
   private var pidFile: PidFile?
   private let stopped: EventLoopPromise<Void>
   private var isStopping = false
@@ -27,10 +30,11 @@ final class ServerInstance {
   init(_ configuration: Configuration, log: LogFile, eventLoop: any EventLoop) throws(StartFailure) {
     self.configuration = configuration
     self.log = log
+    self.eventLoop = eventLoop
     logger = log.logger()
     let controller = ReplicationController()
     let loads = SnapshotLoads()
-    engine = Engine.assemble(configuration, controller, loads, on: eventLoop)
+    engine = Engine.assemble(configuration, controller, loads, saves, on: eventLoop)
     replication = ReplicationHost(controller, eventLoop: eventLoop)
     let host = EngineHost(engine)
     transport = Transport(engine: host, eventLoop: eventLoop)
@@ -46,16 +50,98 @@ final class ServerInstance {
       throw error
     }
     introduce()
+    engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
+    engine.shutDown = { [weak self] request in
+      guard let self, !request.abort else { return true }
+      guard prepareToStop(request) else { return false }
+      // Not before the engine has returned.
+      eventLoop.assumeIsolated().execute { self.stop() }
+      return true
+    }
     announce()
     applyChanges()
-    engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
-    engine.shutDown = { [weak self] _ in
-      // Not before the engine has returned.
-      eventLoop.assumeIsolated().execute { self?.stop() }
-    }
     transport.startCron { configuration.engine.hz }
     SnapshotFile.attach(loads, eventLoop: eventLoop)
-    replication.start(host, configuration: configuration, log: log)
+    SnapshotFile.attach(saves, eventLoop: eventLoop)
+    saves.attach(to: engine, nowMilliseconds: Transport.now() / 1000)
+    load { [self] in
+      reportReadiness()
+      replication.start(host, configuration: configuration, log: log)
+    }
+  }
+
+  // MARK: Loading
+
+  /// Reads the file that the last save has left, if there is one. Until that is done, clients are told to wait.
+  private func load(_ completion: @escaping () -> Void) {
+    let path = configuration.engine.dbFilename
+    let began = Transport.now()
+    engine.beginLoading(seconds: began / 1_000_000)
+    SnapshotFile.loadAtStart(
+      path, DatasetLoader.Form(engine.keyspace), stringLimit: configuration.engine.protoMaxBulkLen,
+      eventLoop: eventLoop
+    ) { [self] result in
+      engine.persistence.isLoading = false
+      switch result {
+      case nil: break
+      case .failure(let failure): return refuseToStart(failure)
+      case .success(let loader):
+        let milliseconds = (Transport.now() - began) / 1000
+        take(loader)
+        logger.notice(
+          "DB loaded from disk: \(milliseconds / 1000).\(String(1000 + milliseconds % 1000).dropFirst()) seconds")
+      }
+      completion()
+    }
+    if engine.persistence.isLoading { logger.notice("Loading RDB from '\(path)'") }
+  }
+
+  private func take(_ loader: DatasetLoader) {
+    let keyspace = engine.keyspace
+    keyspace.history.replaceLive(with: loader.dataset)
+    keyspace.liveDatasetChanged()
+    let keyCount = (0..<keyspace.live.databaseCount).reduce(0) { $0 + keyspace.live.keyCount($1) }
+    engine.persistence.keysLoaded = keyCount
+    logger.notice("Done loading RDB, keys loaded: \(keyCount), keys expired: 0.")
+  }
+
+  /// A server that cannot read its file must not begin without what is in it, and save that over the file.
+  private func refuseToStart(_ failure: SnapshotLoads.Failure) {
+    logger.warning("Fatal error loading the DB, '\(configuration.engine.dbFilename)': \(failure). Exiting.")
+    isStopping = true
+    end()
+    stopped.fail(StartFailure())
+  }
+
+  // MARK: Stopping
+
+  /// Saves the dataset if that is due. False if it could not be saved, so that the server goes on.
+  func prepareToStop(_ request: ShutdownRequest) -> Bool {
+    guard !isStopping else { return true }
+    logger.warning("User requested shutdown...")
+    let saves = request.saves ?? !configuration.engine.savePoints.isEmpty
+    // While the file is being read there is nothing yet that could take its place.
+    guard saves, !engine.persistence.isLoading else { return true }
+    logger.notice("Saving the final RDB snapshot before exiting.")
+    if isSupervised { Supervisor.notify("STATUS=Saving the final RDB snapshot\n") }
+    if self.saves.saveNow(engine) || request.force { return true }
+    logger.warning("Error trying to save the DB, can't exit.")
+    if isSupervised { Supervisor.notify("STATUS=Error trying to save the DB, can't exit.\n") }
+    return false
+  }
+
+  /// What a signal asks for, in the words of `shutdown-on-sigterm` and `shutdown-on-sigint`.
+  func request(for flags: [ShutdownFlag]) -> ShutdownRequest {
+    var request = ShutdownRequest()
+    if flags.contains(.save) { request.saves = true }
+    if flags.contains(.nosave) { request.saves = false }
+    request.now = flags.contains(.now)
+    request.force = flags.contains(.force)
+    return request
+  }
+
+  func flags(forSignal number: Int32) -> [ShutdownFlag] {
+    number == SIGINT ? configuration.server.shutdownOnSigint : configuration.server.shutdownOnSigterm
   }
 
   /// Succeeds when the server has stopped.
@@ -65,8 +151,13 @@ final class ServerInstance {
   func stop() {
     guard !isStopping else { return }
     isStopping = true
-    logger.warning("User requested shutdown...")
     if isSupervised { Supervisor.notify("STOPPING=1\n") }
+    end()
+    logger.warning("\(Release.name) is now ready to exit, bye bye...")
+    stopped.succeed()
+  }
+
+  private func end() {
     listeners.close()
     replication.stop()
     transport.shutdown()
@@ -78,8 +169,6 @@ final class ServerInstance {
       logger.notice("Removing the unix socket file.")
       _ = unsafe unlink(path)
     }
-    logger.warning("\(Release.name) is now ready to exit, bye bye...")
-    stopped.succeed()
   }
 
   private func makeRoomForClients() throws(StartFailure) {
@@ -129,9 +218,10 @@ final class ServerInstance {
       logger.notice("\(Banner.line(port: settings.port))")
     }
     logger.warning("Server initialized")
-    if !settings.savePoints.isEmpty {
-      logger.warning("WARNING: save points are configured, but this build writes no snapshots: nothing will be saved.")
-    }
+  }
+
+  private func reportReadiness() {
+    let settings = configuration.server
     if listeners.isServingTCP { logger.notice("Ready to accept connections") }
     if let path = settings.unixsocket { logger.notice("The server is now ready to accept connections at \(path)") }
     if isSupervised { Supervisor.notify("STATUS=Ready to accept connections\nREADY=1\n") }
@@ -164,6 +254,9 @@ final class ServerInstance {
       do throws(ListeningSocket.Failure) { try listeners.setKeepalive(seconds: settings.tcpKeepalive) } catch {
         throw BadValue(reason: error.text)
       }
+    }
+    for name in ["save", "stop-writes-on-bgsave-error"] {
+      configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }
     configuration.onChange(of: "requirepass") { [engine] in engine.updateLimits() }
     configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }

@@ -20,7 +20,8 @@ public enum ServerProgram {
 
     let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
     let box = NIOLoopBoundBox.makeBoxSendingValue(configuration, eventLoop: eventLoop)
-    let service = ServerService(configuration: box, eventLoop: eventLoop, log: log)
+    let instance = NIOLoopBoundBox<ServerInstance?>.makeBoxSendingValue(nil, eventLoop: eventLoop)
+    let service = ServerService(configuration: box, eventLoop: eventLoop, log: log, instance: instance)
     Task { exit(await serve(service, signals.stream, log.logger())) }
     signals.waitForever()
   }

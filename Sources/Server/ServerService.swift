@@ -8,6 +8,8 @@ struct ServerService: Service {
   let configuration: NIOLoopBoundBox<Configuration>
   let eventLoop: any EventLoop
   let log: LogFile
+  /// Filled when the server has started.
+  let instance: NIOLoopBoundBox<ServerInstance?>
 
   /// Runs the service in a group of its own until one of `signals` or the server itself ends it.
   func runUntilStopped(_ signals: AsyncStream<CInt>) async throws {
@@ -22,15 +24,16 @@ struct ServerService: Service {
   }
 
   func run() async throws {
-    let instance = try await eventLoop.submit {
-      NIOLoopBound(
-        try ServerInstance(configuration.value, log: log, eventLoop: eventLoop), eventLoop: eventLoop)
+    let server = try await eventLoop.submit {
+      let server = try ServerInstance(configuration.value, log: log, eventLoop: eventLoop)
+      instance.value = server
+      return NIOLoopBound(server, eventLoop: eventLoop)
     }.get()
-    let stopped = try await eventLoop.submit { instance.value.whenStopped }.get()
+    let stopped = try await eventLoop.submit { server.value.whenStopped }.get()
     try await withGracefulShutdownHandler {
       try await stopped.get()
     } onGracefulShutdown: {
-      eventLoop.execute { instance.value.stop() }
+      eventLoop.execute { server.value.stop() }
     }
   }
 
@@ -44,9 +47,19 @@ struct ServerService: Service {
         logger.warning("You insist... exiting now.")
         exit(1)
       }
-      isAsked = true
       logger.warning("Received \(number == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
+      guard await mayStop(number) else { continue }
+      isAsked = true
       await group.triggerGracefulShutdown()
     }
+  }
+
+  /// Has the server do what comes before its end. False if that has failed, so that it goes on.
+  private func mayStop(_ signal: CInt) async -> Bool {
+    let answer = try? await eventLoop.submit {
+      guard let server = instance.value else { return true }
+      return server.prepareToStop(server.request(for: server.flags(forSignal: signal)))
+    }.get()
+    return answer ?? true
   }
 }

@@ -1,7 +1,7 @@
 internal import VersionedStore
 
 /// The instructions of an RDB file. Every other byte in their place is a type of value.
-private enum Opcode: UInt8 {
+enum Opcode: UInt8 {
   /// Slot, keys, expiring keys: sizes for a cluster node that keeps its slots apart.
   case slotInfo = 244
   case function = 245

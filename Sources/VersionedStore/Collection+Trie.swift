@@ -60,6 +60,13 @@ extension Collection {
   }
 }
 
+extension Root {
+  /// Meets the entries of a database in the order of the trie, until `visit` returns false.
+  public func forEach<E: Error>(_ database: Int, _ visit: (Entry) throws(E) -> Bool) throws(E) {
+    _ = try child(database).forEach(visit)
+  }
+}
+
 extension Child {
   fileprivate func forEach<E: Error>(_ visit: (Entry) throws(E) -> Bool) throws(E) -> Bool {
     if isEmpty { return true }

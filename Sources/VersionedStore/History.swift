@@ -147,6 +147,17 @@ public final class History {
     return former
   }
 
+  /// Makes a dataset that was built elsewhere the live one, and gives the former one up: at the start of a server, when
+  /// there is nothing in it.
+  public func replaceLive(with staged: Dataset) {
+    precondition(staged.isOpen && datasets[staged.lineage] == nil)
+    let former = live
+    former.close(keepAs: nil)
+    datasets[staged.lineage] = staged
+    live = staged
+    endIfUnused(former)
+  }
+
   /// Keeps a dataset that was built elsewhere as a version of its own, beside the live one.
   @discardableResult
   public func adopt(
@@ -226,6 +237,18 @@ public final class History {
     dataset.pin(id)
     return VersionPin(
       id: id, createdMilliseconds: version.createdMilliseconds, lineage: version.lineage, root: dataset.root(of: id))
+  }
+
+  /// Seals the live dataset for a reader alone: what is there now stays until the pin is given back, and no version is
+  /// to be seen meanwhile.
+  public func pinLive(atMilliseconds now: Int64) -> VersionPin {
+    lastID += 1
+    live.seal(as: lastID)
+    live.pin(lastID)
+    let pin = VersionPin(
+      id: lastID, createdMilliseconds: now, lineage: live.lineage, root: live.root(of: lastID))
+    _ = live.drop([lastID])
+    return pin
   }
 
   public func unpin(_ pin: VersionPin) {

@@ -37,7 +37,7 @@ struct ConfigurationTests {
     #expect(configuration.engine.outputLimits.pubsub == .init(hard: 1024, soft: 10, softSeconds: 1))
     #expect(configuration.server.bind == ["127.0.0.1", "-::1"])
     #expect(configuration.engine.replicaOf == PrimaryAddress(host: "10.0.0.1", port: 6380))
-    #expect(configuration.server.savePoints.map(\.seconds) == [900, 300, 60])
+    #expect(configuration.engine.savePoints.map(\.seconds) == [900, 300, 60])
     #expect(configuration.server.unixsocketperm == 0o700)
   }
 
@@ -129,12 +129,12 @@ struct ConfigurationTests {
     #expect(configuration.engine.maxmemory == 2 << 20)
     #expect(configuration.engine.timeout == 7)
     #expect(
-      configuration.server.savePoints == [SavePoint(seconds: 60, changes: 1), SavePoint(seconds: 30, changes: 2)])
+      configuration.engine.savePoints == [SavePoint(seconds: 60, changes: 1), SavePoint(seconds: 30, changes: 2)])
     #expect(throws: ConfigurationError.refused("hz", "argument couldn't be parsed into an integer")) {
       try set(configuration, ["maxmemory", "3mb", "save", "", "hz", "fast"])
     }
     #expect(configuration.engine.maxmemory == 2 << 20)
-    #expect(configuration.server.savePoints.count == 2)
+    #expect(configuration.engine.savePoints.count == 2)
   }
 
   @Test func setRefusesInTheWordsOfRedis() throws {

@@ -30,12 +30,7 @@ enum ServerCommands {
     .control { call, engine throws(CommandError) in
       let request = try ShutdownRequest(call)
       if request.abort, !engine.isShuttingDown { throw call.refuse("ERR No shutdown in progress.") }
-      if request.saves == true, !request.force {
-        // Ending all the same would lose what the client wants to be saved.
-        engine.log(.warning, "SHUTDOWN SAVE refused: this build writes no snapshots. NOSAVE or FORCE ends it without.")
-        throw call.refuse("ERR Errors trying to SHUTDOWN. Check logs.")
-      }
-      engine.shutDown(request)
+      guard engine.shutDown(request) else { throw call.refuse("ERR Errors trying to SHUTDOWN. Check logs.") }
       // A shutdown that goes well is answered by the end of the connection.
       if request.abort { call.reply.ok() }
     })

@@ -2,29 +2,52 @@ internal import VersionedStore
 
 // INFO: the dataset, on disk, elsewhere and here.
 extension Engine {
-  /// Nothing is saved or loaded by the engine itself.
   func persistenceInfo() -> [String] {
-    [
-      "loading:0",
+    let state = persistence
+    var lines = [
+      "loading:\(state.isLoading ? 1 : 0)",
       "async_loading:0",
-      "current_cow_size:0",
-      "current_save_keys_processed:0",
-      "current_save_keys_total:0",
+      "current_cow_size:\(state.currentRetainedBytes)",
+      "current_cow_size_age:0",
+      "current_fork_perc:\(state.isSaving ? percentage(state.keysSaved, state.keysToSave) : "0.00")",
+      "current_save_keys_processed:\(state.keysSaved)",
+      "current_save_keys_total:\(state.keysToSave)",
       "rdb_changes_since_last_save:\(keyspace.changesSinceSave)",
-      "rdb_bgsave_in_progress:0",
-      "rdb_last_bgsave_status:ok",
-      "rdb_last_bgsave_time_sec:-1",
-      "rdb_current_bgsave_time_sec:-1",
-      "rdb_saves:0",
-      "rdb_last_cow_size:0",
+      "rdb_bgsave_in_progress:\(state.isSaving ? 1 : 0)",
+      "rdb_last_save_time:\(state.lastSaveTime)",
+      "rdb_last_bgsave_status:\(state.lastSaveSucceeded ? "ok" : "err")",
+      "rdb_last_bgsave_time_sec:\(state.lastSaveSeconds)",
+      "rdb_current_bgsave_time_sec:\(state.currentSaveSeconds)",
+      "rdb_saves:\(state.saveCount)",
+      "rdb_last_cow_size:\(state.lastRetainedBytes)",
       "rdb_last_load_keys_expired:0",
-      "rdb_last_load_keys_loaded:0",
+      "rdb_last_load_keys_loaded:\(state.keysLoaded)",
       "aof_enabled:0",
       "aof_rewrite_in_progress:0",
       "aof_rewrite_scheduled:0",
       "aof_last_bgrewrite_status:ok",
       "aof_last_write_status:ok",
     ]
+    if state.isLoading {
+      let seconds = nowMicroseconds / 1_000_000 - state.loadingBeganSeconds
+      let (total, loaded) = (state.loadingTotalBytes, state.loadingLoadedBytes)
+      lines += [
+        "loading_start_time:\(state.loadingBeganSeconds)",
+        "loading_total_bytes:\(total)",
+        "loading_rdb_used_mem:0",
+        "loading_loaded_bytes:\(loaded)",
+        "loading_loaded_perc:\(percentage(loaded, total))",
+        "loading_eta_seconds:\(loaded > 0 ? seconds * Int64(total - loaded) / Int64(loaded) : 1)",
+      ]
+    }
+    return lines
+  }
+
+  /// With two decimals.
+  private func percentage(_ part: Int, _ whole: Int) -> String {
+    let hundredths = whole > 0 ? Int(10_000 * Double(part) / Double(whole)) : 0
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
   }
 
   /// What is true of a server that follows nobody and that nobody follows.

@@ -30,7 +30,7 @@ final class Configuration {
   func setAtStart(_ directive: Directive, _ words: [[UInt8]]) throws(BadValue) {
     if directive.name == "save", !sawSaveLine {
       sawSaveLine = true
-      server.savePoints = []
+      engine.savePoints = []
     }
     try directive.set(self, words)
   }

@@ -42,7 +42,7 @@ extension Directive {
 
   /// `save 900 1`, also several pairs in one line; in a file each line adds to the ones before it.
   static let save = Directive(
-    list: "save", \.server.savePoints,
+    list: "save", \.engine.savePoints,
     parse: { (words, configuration) throws(BadValue) in
       let numbers = words.compactMap { Int($0) }
       guard numbers.count == words.count, numbers.count % 2 == 0 else {
@@ -54,7 +54,7 @@ extension Directive {
       guard points.allSatisfy({ $0.seconds >= 1 && $0.changes >= 0 }) else {
         throw BadValue(reason: "Invalid save parameters")
       }
-      return configuration.isStarting && !points.isEmpty ? configuration.server.savePoints + points : points
+      return configuration.isStarting && !points.isEmpty ? configuration.engine.savePoints + points : points
     },
     shown: { $0.map { "\($0.seconds) \($0.changes)" }.joined(separator: " ") },
     lines: { $0.isEmpty ? ["\"\""] : $0.map { "\($0.seconds) \($0.changes)" } })

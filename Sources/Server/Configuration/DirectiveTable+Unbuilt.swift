@@ -19,12 +19,14 @@ extension Directive {
   /// Files of snapshots and of the append-only log.
   static let snapshots: [Directive] = [
     save,
-    .dormant("dbfilename", .text { baseName($0, "dbfilename", "filename") }, "dump.rdb", change: .protected),
-    .dormant("rdbcompression", .flag, "yes"),
-    .dormant("rdbchecksum", .flag, "yes", change: .onlyAtStart),
+    Directive(
+      "dbfilename", .text { baseName($0, "dbfilename", "filename") }, \.engine.dbFilename, change: .protected),
+    Directive("rdbcompression", .flag, \.engine.rdbCompression),
+    Directive("rdbchecksum", .flag, \.engine.rdbChecksum, change: .onlyAtStart),
+    Directive("rdb-newest-version", .integer(10...12), \.engine.rdbNewestVersion),
     .dormant("rdb-del-sync-files", .flag, "no"),
-    .dormant("rdb-save-incremental-fsync", .flag, "yes"),
-    .dormant("stop-writes-on-bgsave-error", .flag, "yes"),
+    Directive("rdb-save-incremental-fsync", .flag, \.engine.rdbIncrementalSync),
+    Directive("stop-writes-on-bgsave-error", .flag, \.engine.stopWritesOnBgsaveError),
     .dormant(
       "appendfilename", .text { nonEmptyBaseName($0, "appendfilename", "filename") }, "appendonly.aof",
       change: .onlyAtStart),

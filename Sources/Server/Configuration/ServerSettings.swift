@@ -24,8 +24,6 @@ final class ServerSettings {
   var alwaysShowLogo = false
   var shutdownOnSigterm: [ShutdownFlag] = [.default]
   var shutdownOnSigint: [ShutdownFlag] = [.default]
-  /// When a snapshot is due; kept for the module that will save, and for clients that ask.
-  var savePoints: [SavePoint] = []
 
   // MARK: Logs
 
@@ -42,15 +40,9 @@ enum Supervision: String, CaseIterable {
   case no
 }
 
-/// A snapshot is due after `seconds` if at least `changes` keys were written.
-struct SavePoint: Equatable {
-  var seconds: Int
-  var changes: Int
-}
-
-/// What a signal to stop asks for beyond stopping. (`save` is not among them: this build writes no snapshots.)
+/// What a signal to stop asks for beyond stopping.
 enum ShutdownFlag: String, CaseIterable {
-  case `default`, nosave, now, force
+  case `default`, save, nosave, now, force
 }
 
 /// The least level that is logged (`loglevel`); `nothing` turns the log off.

@@ -17,17 +17,33 @@ enum SnapshotFile {
       let completion = NIOLoopBound(completion, eventLoop: eventLoop)
       queue.async {
         let result = Result { () throws(SnapshotLoads.Failure) in
-          try load(path, form, memoryLimit: memoryLimit, stringLimit: stringLimit)
+          try load(path, form, memoryLimit: memoryLimit, stringLimit: stringLimit).dataset
         }
         eventLoop.execute { completion.value(result) }
       }
     }
   }
 
+  /// Reads the file that the server begins with, on a thread of its own, and calls back on the serving loop: with nil if
+  /// there is none.
+  static func loadAtStart(
+    _ path: String, _ form: DatasetLoader.Form, stringLimit: Int, eventLoop: any EventLoop,
+    _ completion: @escaping (Result<DatasetLoader, SnapshotLoads.Failure>?) -> Void
+  ) {
+    guard unsafe access(path, F_OK) == 0 || errno != ENOENT else { return completion(nil) }
+    let completion = NIOLoopBound(completion, eventLoop: eventLoop)
+    queue.async {
+      let result = Result { () throws(SnapshotLoads.Failure) in
+        try load(path, form, memoryLimit: nil, stringLimit: stringLimit)
+      }
+      eventLoop.execute { completion.value(result) }
+    }
+  }
+
   /// The dataset that a file holds, if it holds a whole one. What a damaged file has given so far is given up.
   private static func load(
     _ path: String, _ form: DatasetLoader.Form, memoryLimit: Int?, stringLimit: Int
-  ) throws(SnapshotLoads.Failure) -> Dataset {
+  ) throws(SnapshotLoads.Failure) -> DatasetLoader {
     var loader = DatasetLoader(form, nowMilliseconds: Transport.now() / 1000)
     loader.memoryLimit = memoryLimit
     var reader = SnapshotReader(stringLimit: stringLimit)
@@ -54,6 +70,6 @@ enum SnapshotFile {
       throw .keyCount(
         read: reader.counts.keys - reader.counts.unannouncedKeys, announced: reader.counts.announcedKeys)
     }
-    return loader.dataset
+    return loader
   }
 }

@@ -1,0 +1,46 @@
+/// What INFO and the checks before a command want to know of saving and loading; kept by what does both.
+public struct PersistenceState {
+  /// The dataset is being read from the disk at the start: only commands that say so are served.
+  public var isLoading = false
+  public var loadingBeganSeconds: Int64 = 0
+  /// Of the file that is loaded, and of it so far.
+  public var loadingTotalBytes = 0
+  public var loadingLoadedBytes = 0
+  public var isSaving = false
+  public var keysToSave = 0
+  public var keysSaved = 0
+  /// Seconds that the present save has taken, and those that the last one took; -1 for none.
+  public var currentSaveSeconds: Int64 = -1
+  public var lastSaveSeconds: Int64 = -1
+  public var lastSaveSucceeded = true
+  /// When the dataset was saved last, in seconds since 1970; the start of the server counts.
+  public var lastSaveTime: Int64 = 0
+  public var saveCount = 0
+  public var keysLoaded = 0
+  /// Bytes that a version kept for a save made us keep beside the live dataset, at the end of the last one.
+  public var lastRetainedBytes = 0
+  public var currentRetainedBytes = 0
+  /// Why writes are refused: saving has failed and the configuration wants that to be noticed.
+  public var writeRefusal: StaticString?
+
+  public init() {}
+
+  static let misconfiguration: StaticString =
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
+  static let loading: StaticString = "LOADING Redis is loading the dataset in memory"
+}
+
+extension Engine {
+  /// Until `persistence.isLoading` is taken back, only commands that say so are served.
+  public func beginLoading(seconds: Int64) {
+    persistence.isLoading = true
+    persistence.loadingBeganSeconds = seconds
+  }
+
+  /// To be called when the outcome of a save or one of the directives that it depends on has changed.
+  public func updateWriteRefusal() {
+    let isBroken =
+      !persistence.lastSaveSucceeded && settings.stopWritesOnBgsaveError && !settings.savePoints.isEmpty
+    persistence.writeRefusal = isBroken ? PersistenceState.misconfiguration : nil
+  }
+}

@@ -1,0 +1,224 @@
+public import Engine
+internal import RESP
+internal import VersionedStore
+
+/// SAVE, BGSAVE, LASTSAVE, DUMP and the save points: the live dataset into an RDB file.
+///
+/// A save seals the live dataset and walks what was sealed on another thread, so that nothing is forked and nobody waits
+/// but the client that said SAVE. What writers change meanwhile is copied by the writing rule, path by path.
+///
+/// Confined to the serving thread: Sendable only because handlers of commands are, which run there too.
+public final class SnapshotSaves: @unchecked Sendable {
+  /// What another thread needs to write a file.
+  public struct Job: Sendable {
+    public var content: SnapshotContent
+    public var options: SnapshotOptions
+    /// In the working directory.
+    public var file: String
+    /// Has the disk keep up while the file is written.
+    public var syncsIncrementally: Bool
+    public var progress = SnapshotProgress()
+  }
+
+  private struct Running {
+    let pin: VersionPin
+    let progress: SnapshotProgress
+    let changes: Int
+    let beganMilliseconds: Int64
+    let bytesBefore: Int
+    /// The client that waits for it, as SAVE does.
+    let session: Int?
+  }
+
+  /// Writes a file on another thread, so that a crash at any moment leaves the old file or the new one, and calls back on
+  /// the serving one. Set by what runs the server, as is the next.
+  public var write: (Job, @escaping (Result<Void, SnapshotWriteFailure>) -> Void) -> Void = { _, _ in
+    preconditionFailure("nobody writes files")
+  }
+  /// Writes a file at once, on the serving thread: at the end of the process.
+  public var writeNow: (Job) -> Result<Void, SnapshotWriteFailure> = { _ in
+    preconditionFailure("nobody writes files")
+  }
+  private var running: Running?
+  /// When a save by a save point was last tried, in milliseconds since 1970.
+  private var lastTry: Int64 = 0
+
+  public init() {}
+
+  public var commands: [Command] { [save, backgroundSave, lastSave, DumpCommand.dump] }
+
+  /// To be called when the server starts.
+  public func attach(to engine: Engine, nowMilliseconds: Int64) {
+    engine.persistence.lastSaveTime = nowMilliseconds / 1000
+    engine.serializedByteCount = { SnapshotEncoder.byteCount(of: $0) }
+    engine.cronTasks.append { [self] engine in cron(engine) }
+  }
+
+  // MARK: Commands
+
+  private var save: Command {
+    Command(
+      "save", arity: .exactly(1), flags: [.admin, .noScript, .noAsyncLoading, .noMulti, .mayWait], group: .server,
+      since: "1.0.0", complexity: "O(N) where N is the total number of keys; other clients do not wait for it.",
+      "Writes the dataset to the disk.",
+      .control { [self] call, engine throws(CommandError) in
+        guard running == nil else { throw call.refuse("ERR Background save already in progress") }
+        call.session.isWaiting = true
+        start(engine, session: call.session.id)
+      })
+  }
+
+  private var backgroundSave: Command {
+    Command(
+      "bgsave", arity: .atLeast(1), flags: [.admin, .noScript, .noAsyncLoading], group: .server, since: "1.0.0",
+      "Starts to write the dataset to the disk.",
+      .control { [self] call, engine throws(CommandError) in
+        guard call.count == 1 || call.count == 2 && call.matches(1, "schedule") else { throw .syntax }
+        guard running == nil else { throw call.refuse("ERR Background save already in progress") }
+        start(engine, session: nil)
+        call.reply.simpleString("Background saving started")
+      })
+  }
+
+  private var lastSave: Command {
+    Command(
+      "lastsave", arity: .exactly(1), flags: [.loading, .stale, .fast], categories: [.admin, .dangerous],
+      group: .server, since: "1.0.0", "Answers with the time of the last save, in seconds since 1970.",
+      .control { call, engine in call.reply.integer(Int(engine.persistence.lastSaveTime)) })
+  }
+
+  // MARK: Saving
+
+  private func job(_ root: Root, _ engine: Engine) -> Job {
+    var content = SnapshotContent(root: root)
+    content.functionLibraries = engine.functionLibraries
+    content.facts = [
+      ("redis-ver", ServerIdentity.redisVersion), ("redis-bits", "64"), ("ctime", "\(engine.keyspace.now / 1000)"),
+      ("used-mem", "\(engine.usedMemory)"), ("aof-base", "0"),
+    ]
+    return Job(
+      content: content, options: SnapshotOptions(engine.settings, now: engine.keyspace.now),
+      file: engine.settings.dbFilename, syncsIncrementally: engine.settings.rdbIncrementalSync)
+  }
+
+  private func start(_ engine: Engine, session: Int?) {
+    let keyspace = engine.keyspace
+    let pin = keyspace.history.pinLive(atMilliseconds: keyspace.now)
+    let job = job(pin.root, engine)
+    running = Running(
+      pin: pin, progress: job.progress, changes: keyspace.changesSinceSave, beganMilliseconds: keyspace.now,
+      bytesBefore: keyspace.history.allocatedBytes, session: session)
+    lastTry = keyspace.now
+    engine.persistence.isSaving = true
+    engine.persistence.keysToSave = pin.root.keyCount
+    engine.persistence.keysSaved = 0
+    engine.persistence.currentSaveSeconds = 0
+    engine.log(.notice, "Background saving started by thread")
+    write(job) { [self, unowned engine] in finish($0, engine) }
+  }
+
+  private func finish(_ result: Result<Void, SnapshotWriteFailure>, _ engine: Engine) {
+    guard let running else { return }
+    self.running = nil
+    note(running, engine)
+    engine.keyspace.history.unpin(running.pin)
+    engine.persistence.isSaving = false
+    engine.persistence.lastSaveSeconds = engine.persistence.currentSaveSeconds
+    engine.persistence.currentSaveSeconds = -1
+    engine.persistence.lastRetainedBytes = engine.persistence.currentRetainedBytes
+    engine.persistence.currentRetainedBytes = 0
+    settle(result, changes: running.changes, engine)
+    if case .success = result { engine.log(.notice, "Background saving terminated with success") }
+    guard let session = running.session else { return }
+    engine.answer(session) { reply in
+      if case .success = result { reply.ok() } else { reply.error("ERR") }
+    }
+  }
+
+  private func settle(_ result: Result<Void, SnapshotWriteFailure>, changes: Int, _ engine: Engine) {
+    switch result {
+    case .success:
+      engine.keyspace.changesSinceSave -= changes
+      engine.persistence.lastSaveTime = engine.nowMicroseconds / 1_000_000
+      engine.persistence.saveCount += 1
+      engine.persistence.lastSaveSucceeded = true
+      engine.log(.notice, "DB saved on disk")
+    case .failure(.cancelled):
+      engine.log(.notice, "Background saving was given up")
+    case .failure(let failure):
+      engine.persistence.lastSaveSucceeded = false
+      engine.log(.warning, "Background saving error: \(failure)")
+    }
+    engine.updateWriteRefusal()
+  }
+
+  private func note(_ running: Running, _ engine: Engine) {
+    engine.persistence.keysSaved = running.progress.keyCount
+    engine.persistence.currentSaveSeconds = (engine.keyspace.now - running.beganMilliseconds) / 1000
+    engine.persistence.currentRetainedBytes = max(
+      0, engine.keyspace.history.allocatedBytes - running.bytesBefore)
+  }
+
+  /// Saves at once and has everybody wait: when the process is about to end, or for DEBUG RELOAD.
+  public func saveNow(_ engine: Engine) -> Bool {
+    if let running {
+      engine.log(.warning, "There is a thread saving an .rdb. Telling it to stop!")
+      running.progress.cancel()
+    }
+    let pin = engine.keyspace.history.pinLive(atMilliseconds: engine.keyspace.now)
+    let result = writeNow(job(pin.root, engine))
+    engine.keyspace.history.unpin(pin)
+    settle(result, changes: engine.keyspace.changesSinceSave, engine)
+    if case .success = result { return true }
+    return false
+  }
+
+  // MARK: Save points
+
+  /// Seconds to wait after a failure.
+  private static let retrySeconds: Int64 = 5
+
+  private func cron(_ engine: Engine) {
+    if let running { return note(running, engine) }
+    guard !engine.persistence.isLoading else { return }
+    let (now, changes) = (engine.keyspace.now, engine.keyspace.changesSinceSave)
+    let state = engine.persistence
+    let due = engine.settings.savePoints.first {
+      changes >= $0.changes && now / 1000 - state.lastSaveTime > Int64($0.seconds)
+        && (state.lastSaveSucceeded || now / 1000 - lastTry / 1000 > Self.retrySeconds)
+    }
+    guard let due else { return }
+    engine.log(.notice, "\(due.changes) changes in \(due.seconds) seconds. Saving...")
+    start(engine, session: nil)
+  }
+}
+
+extension Root {
+  fileprivate var keyCount: Int { (0..<databaseCount).reduce(0) { $0 + keyCount($1) } }
+}
+
+extension SnapshotEncoder {
+  /// Bytes that a value takes in a file, uncompressed.
+  static func byteCount(of entry: Entry) -> Int {
+    let queue = ByteQueue()
+    defer { queue.deallocate() }
+    var byteCount = 0
+    let encoder = SnapshotEncoder(output: queue, compresses: false) { queue in
+      byteCount += queue.count
+      queue.consume(queue.count)
+    }
+    try? encoder.append(valueOf: entry)
+    return byteCount + queue.count
+  }
+}
+
+extension SnapshotWriteFailure: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .output(let reason): reason
+    case .cancelled: "it was given up"
+    case .needsNewerVersion(let key, let version, let allowed):
+      "the value at '\(String(decoding: key.prefix(128), as: UTF8.self))' needs RDB version \(version), and rdb-newest-version allows \(allowed)"
+    }
+  }
+}
