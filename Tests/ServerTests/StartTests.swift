@@ -95,13 +95,14 @@ struct StartTests {
     process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = [
       "--port", "0", "--unixsocket", directory.appendingPathComponent("s").path, "--daemonize", "yes", "--supervised",
-      "systemd",
+      "systemd", "--dir", directory.path,
     ]
     process.environment = ["NOTIFY_SOCKET": socket.path]
     process.standardOutput = FileHandle.nullDevice
     try process.run()
     #expect(socket.receive() == "STATUS=Ready to accept connections\nREADY=1\n")
     process.terminate()
+    #expect(socket.receive() == "STATUS=Saving the final RDB snapshot\n")
     #expect(socket.receive() == "STOPPING=1\n")
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)

@@ -129,9 +129,11 @@ public final class ServerProcess {
     return true
   }
 
-  /// Whether the server talks at all: an error, for want of a password, is an answer too.
+  /// Whether the server serves: an error, for want of a password, is an answer too, but not that it is loading.
   private func answers() -> Bool {
-    guard let client = try? Client(port: port, timeoutMilliseconds: 1000) else { return false }
-    return (try? client.command("PING")) != nil
+    guard let client = try? Client(port: port, timeoutMilliseconds: 1000), let answer = try? client.command("PING")
+    else { return false }
+    if case .error(let text) = answer { return !text.hasPrefix("LOADING") }
+    return true
   }
 }
