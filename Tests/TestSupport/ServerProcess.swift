@@ -1,5 +1,6 @@
 public import Foundation
 import Glibc
+internal import RESP
 
 /// A server started for one test: on a free loopback port, in a directory of its own, and gone with this object.
 public final class ServerProcess {
