@@ -48,6 +48,15 @@ public enum CommandError: Error, Sendable {
   case negativeCount
   case negativeLength
   case noCount
+  case notScoreRange
+  case notMemberRange
+  case exclusiveAddOptions
+  case comparingAddOptions
+  case incrementOfMany
+  case scoreNotNumber
+  case notWeight
+  case limitWithRanks
+  case scoresWithMembers
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -101,6 +110,15 @@ public enum CommandError: Error, Sendable {
     case .negativeCount: "ERR COUNT can't be negative"
     case .negativeLength: "ERR MAXLEN can't be negative"
     case .noCount: "ERR count should be greater than 0"
+    case .notScoreRange: "ERR min or max is not a float"
+    case .notMemberRange: "ERR min or max not valid string range item"
+    case .exclusiveAddOptions: "ERR XX and NX options at the same time are not compatible"
+    case .comparingAddOptions: "ERR GT, LT, and/or NX options at the same time are not compatible"
+    case .incrementOfMany: "ERR INCR option supports a single increment-element pair"
+    case .scoreNotNumber: "ERR resulting score is not a number (NaN)"
+    case .notWeight: "ERR weight value is not a float"
+    case .limitWithRanks: "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+    case .scoresWithMembers: "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
     }
   }
 }

@@ -79,13 +79,13 @@ import Testing
   @Test func aCommandThatIsNotThereStopsTheStreamBeforeIt() throws {
     try client.command("SET", "before", "1")
     _ = try client.pipeline([
-      ["MULTI"], ["SET", "own", "not seen"], ["ZADD", "queue", "1", "job"], ["EXEC"], ["SET", "after", "1"],
+      ["MULTI"], ["SET", "own", "not seen"], ["PUBLISH", "queue", "job"], ["EXEC"], ["SET", "after", "1"],
     ])
     try drill.wait(for: "master_link_last_error") { !$0.isEmpty }
     let log = drill.server.log.text
     #expect(
       log.contains(
-        "== CRITICAL == This replica is sending an error to its master: 'ERR unknown command 'ZADD'' after processing the command 'ZADD'"
+        "== CRITICAL == This replica is sending an error to its master: 'ERR unknown command 'PUBLISH'' after processing the command 'PUBLISH'"
       ))
     #expect(try drill.operatorClient.command("MGET", "before", "own", "after") == .array([.bulk("1"), .null, .null]))
     // A full sync is tried, and refused for the sorted set.

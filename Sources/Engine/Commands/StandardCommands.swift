@@ -15,6 +15,7 @@ public enum StandardCommands {
       HashCommands.all,
       SetCommands.all,
       ListCommands.all,
+      SortedSetCommands.all,
       GenericCommands.all,
       DatabaseCommands.all,
       [VersionCommands.version(with: versionSubcommands, help: lines)],

@@ -46,8 +46,6 @@ extension Directive {
   /// What tunes types, replicas and diagnostics that are not there.
   static let tuning: [Directive] = [
     .dormant("list-compress-depth", .integer(anyCount), "0"),
-    .dormant("zset-max-listpack-entries", .integer(0...Int.max), "128", aliases: ["zset-max-ziplist-entries"]),
-    .dormant("zset-max-listpack-value", .memory(0...Int.max), "64", aliases: ["zset-max-ziplist-value"]),
     .dormant("hll-sparse-max-bytes", .memory(0...Int.max), "3000"),
     .dormant("stream-node-max-bytes", .memory(0...Int.max), "4096"),
     .dormant("stream-node-max-entries", .integer(0...Int.max), "100"),

@@ -47,6 +47,12 @@ extension Directive {
       "list-max-listpack-size", .integer(Int(Int32.min)...Int(Int32.max)), \.engine.encodingLimits.listSize,
       aliases: ["list-max-ziplist-size"]),
     Directive("set-max-intset-entries", .integer(0...Int.max), \.engine.encodingLimits.setIntegers),
+    Directive(
+      "zset-max-listpack-entries", .integer(0...Int.max), \.engine.encodingLimits.sortedSetEntries,
+      aliases: ["zset-max-ziplist-entries"]),
+    Directive(
+      "zset-max-listpack-value", .memory(0...Int.max), \.engine.encodingLimits.sortedSetValue,
+      aliases: ["zset-max-ziplist-value"]),
     Directive("lfu-log-factor", .integer(anyCount), \.engine.lfuLogFactor),
     Directive("lfu-decay-time", .integer(anyCount), \.engine.lfuDecayTime),
     Directive("active-expire-effort", .integer(1...10), \.engine.activeExpireEffort),

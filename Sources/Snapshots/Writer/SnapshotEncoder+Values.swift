@@ -44,7 +44,7 @@ extension SnapshotEncoder {
     case .string: append(entry.value)
     case .list: try append(list: entry)
     case .set: try append(set: entry)
-    case .sortedSet: break
+    case .sortedSet: try append(sortedSet: entry)
     case .hash: try append(hash: entry)
     case .stream: break
     }
@@ -82,6 +82,19 @@ extension SnapshotEncoder {
     append(length: reader.count)
     try reader.forEach { member throws(SnapshotWriteFailure) in
       append(member)
+      try drainIfLong()
+      return true
+    }
+  }
+
+  private func append(sortedSet entry: Entry) throws(SnapshotWriteFailure) {
+    if entry.tag == ValueTag.packedSortedSet { return append(listpackOf: entry) }
+    let reader = SortedSetReader(entry)
+    append(length: reader.count)
+    // As Redis does: whoever builds a list sorted by score inserts at its head then.
+    try reader.forEachReversed(in: 0..<reader.count) { member, score throws(SnapshotWriteFailure) in
+      append(member)
+      append(littleEndian: score.bitPattern)
       try drainIfLong()
       return true
     }
