@@ -73,13 +73,15 @@ public struct Edit {
       openDataset, database: database, key: key.bytes, hash: key.hash, accessClock: hot.value.accessClock)
   }
 
+  public var settings: Settings { databases.object.settings }
   /// Up to where values keep their compact encodings.
   public var limits: EncodingLimits { databases.with { $0.settings.encodingLimits } }
 
   /// Copies what an entry holds, of whatever type, version or database, to `key`.
-  public func copy(_ entry: Entry, to key: Key, expiry: Int64?) {
+  /// The copy counts as used now, unless an access clock is given.
+  public func copy(_ entry: Entry, to key: Key, expiry: Int64?, accessClock: UInt32? = nil) {
     dataset.copy(
-      entry, to: database, key.bytes, key.hash, expiry: expiry, accessClock: hot.value.accessClock)
+      entry, to: database, key.bytes, key.hash, expiry: expiry, accessClock: accessClock ?? hot.value.accessClock)
     changed()
   }
 

@@ -27,6 +27,8 @@ public final class Engine {
   public var cronTasks: [(Engine) -> Void] = []
   /// Bytes that a value takes in an RDB file, uncompressed; set by the module that writes these.
   public var serializedByteCount: (Entry) -> Int = { _ in 0 }
+  /// Saves and loads the dataset for DEBUG RELOAD, and answers with what went wrong; set by the same module.
+  public var reload: (ReloadOptions) -> String? = { _ in "nothing is saved here" }
   /// Ends the server, unless something that was asked for first has failed: then it answers false and goes on. Set by what
   /// runs it.
   public var shutDown: (ShutdownRequest) -> Bool = { _ in true }

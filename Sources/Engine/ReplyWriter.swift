@@ -55,6 +55,9 @@ public struct ReplyWriter: ReplySink {
   /// Text for people, as INFO's.
   public mutating func verbatim(_ text: String) { unsafe verbatim(Array(text.utf8).span.bytes) }
 
+  /// A status that was put together at run time.
+  public mutating func simpleString(_ text: String) { unsafe simpleString(Array(text.utf8).span.bytes) }
+
   public mutating func bulk(_ bytes: [UInt8]) { unsafe bulk(bytes.span.bytes) }
 
   public mutating func error(_ failure: CommandError) {

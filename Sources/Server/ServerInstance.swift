@@ -102,6 +102,7 @@ final class ServerInstance {
     keyspace.liveDatasetChanged()
     let keyCount = (0..<keyspace.live.databaseCount).reduce(0) { $0 + keyspace.live.keyCount($1) }
     engine.persistence.keysLoaded = keyCount
+    engine.functionLibraries = loader.functionLibraries
     logger.notice("Done loading RDB, keys loaded: \(keyCount), keys expired: 0.")
   }
 

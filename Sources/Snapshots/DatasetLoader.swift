@@ -1,5 +1,5 @@
 public import Engine
-internal import Values
+public import Values
 public import VersionedStore
 
 /// Fills a new dataset with what a snapshot holds, on whatever thread the snapshot is read.
@@ -12,12 +12,16 @@ public struct DatasetLoader: SnapshotSink {
   private let form: Form
   private let nowMilliseconds: Int64
   private var database = 0
+  private var builder: ValueBuilder
+  /// Sources of the function libraries that the snapshot holds.
+  public private(set) var functionLibraries: [[UInt8]] = []
 
   /// What a dataset needs to know of the server that it is for.
   public struct Form: Sendable, Equatable {
     public var databaseCount: Int
     /// Access clocks count uses rather than time (`maxmemory-policy`).
     public var countsUses: Bool
+    public var limits = EncodingLimits()
 
     public init(databaseCount: Int, countsUses: Bool) {
       self.databaseCount = databaseCount
@@ -29,6 +33,7 @@ public struct DatasetLoader: SnapshotSink {
       self.init(
         databaseCount: keyspace.live.databaseCount,
         countsUses: policy == .allKeysLFU || policy == .volatileLFU)
+      limits = keyspace.settings.encodingLimits
     }
   }
 
@@ -37,6 +42,7 @@ public struct DatasetLoader: SnapshotSink {
     self.form = form
     self.nowMilliseconds = nowMilliseconds
     dataset = Dataset(databases: form.databaseCount, lineage: Lineage.next())
+    builder = ValueBuilder(dataset, form.limits)
   }
 
   public mutating func auxiliary(name: Bytes, value: Bytes) {}
@@ -48,20 +54,31 @@ public struct DatasetLoader: SnapshotSink {
 
   public mutating func announce(keys: UInt64, expiring: UInt64) {}
 
-  /// Functions live beside the keys; a server that runs none has no use for them.
-  public mutating func functionLibrary(_ source: Bytes) {}
+  public mutating func functionLibrary(_ source: Bytes) { functionLibraries.append(Array(source)) }
 
   public mutating func string(
     key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint
   ) throws(SinkRefusal) {
-    let byteCount = dataset.arena.allocatedBytes + key.count + value.count
-    if let memoryLimit, byteCount > memoryLimit { throw .memoryLimit(byteCount: memoryLimit) }
+    try admit(key.count + value.count)
     let form = StringForm(value)
     let former = dataset.keyCount(database)
     dataset.put(
       database, key, dataset.hash(key), form.value, tag: form.tag, expiry: expiryMilliseconds,
       accessClock: accessClock(access))
     if dataset.keyCount(database) == former { throw .duplicateKey }
+  }
+
+  public mutating func value(_ event: SnapshotEvent) throws(SinkRefusal) {
+    try admit(event.byteCount)
+    if case .begin(let key, let type, let expiry, let access) = event {
+      return try builder.begin(database, key, type, expiry: expiry, accessClock: accessClock(access))
+    }
+    try builder.take(event)
+  }
+
+  private func admit(_ byteCount: Int) throws(SinkRefusal) {
+    guard let memoryLimit, dataset.arena.allocatedBytes + byteCount > memoryLimit else { return }
+    throw .memoryLimit(byteCount: memoryLimit)
   }
 
   private func accessClock(_ access: AccessHint) -> UInt32 {
@@ -73,6 +90,19 @@ public struct DatasetLoader: SnapshotSink {
       return AccessClock.LRU(idleSeconds: Int64(clamping: seconds), before: .init(milliseconds: now)).rawValue
     case .none, .frequency, .idleSeconds:
       return form.countsUses ? AccessClock.LFU(milliseconds: now).rawValue : AccessClock.LRU(milliseconds: now).rawValue
+    }
+  }
+}
+
+extension SnapshotEvent {
+  /// Bytes of what it brings.
+  fileprivate var byteCount: Int {
+    switch self {
+    case .begin(let bytes, _, _, _), .element(let bytes), .member(let bytes, _), .packed(let bytes, _),
+      .integers(let bytes), .streamNode(_, let bytes, _), .streamGroup(let bytes, _, _), .streamConsumer(let bytes, _):
+      bytes.count
+    case .field(let field, let value, _): field.count + value.count
+    case .streamState, .streamPending, .streamConsumerPending, .end: 0
     }
   }
 }

@@ -19,6 +19,8 @@ struct ItemCursor {
   private let stringLimit: Int
   /// The key and the kind of value that the fields read from here on belong to, for errors.
   var subject: (key: StringField, type: ValueType)?
+  /// The same where the key came in an item before.
+  var openSubject: (key: [UInt8], type: ValueType)?
 
   /// - Parameter byteOffset: of the item in the snapshot.
   init(source: Bytes, byteOffset: Int, stringLimit: Int) {
@@ -31,7 +33,8 @@ struct ItemCursor {
   func place() -> SnapshotError.Place {
     var key: [UInt8]?
     if let subject { key = subject.key.copied(from: source) }
-    return SnapshotError.Place(byteOffset: byteOffset + position, key: key, type: subject?.type)
+    return SnapshotError.Place(
+      byteOffset: byteOffset + position, key: key ?? openSubject?.key, type: subject?.type ?? openSubject?.type)
   }
 
   /// The position of the next `count` bytes, which are then behind the cursor.

@@ -28,8 +28,8 @@ public enum SnapshotError: Error, Sendable, Equatable {
   case stringTooLong(Place, byteCount: UInt64, limit: Int)
   /// A compressed string that is broken.
   case corruptCompression(Place)
-  /// A kind of value that this server does not have.
-  case unsupportedType(Place)
+  /// A packed value that is not what it should be.
+  case corruptValue(Place)
   /// Data of a module, either the value of the key or, without a key, beside the keys.
   case unsupportedModule(Place, name: String)
   /// A function library in the format of the Redis 7.0 release candidates.
@@ -44,7 +44,7 @@ public enum SnapshotError: Error, Sendable, Equatable {
     switch self {
     case .notASnapshot(let place), .unsupportedVersion(let place, _), .unknownOpcode(let place, _),
       .invalidLength(let place, _), .unknownStringEncoding(let place, _), .stringTooLong(let place, _, _),
-      .corruptCompression(let place), .unsupportedType(let place), .unsupportedModule(let place, _),
+      .corruptCompression(let place), .corruptValue(let place), .unsupportedModule(let place, _),
       .unsupportedFunctionFormat(let place), .checksumMismatch(let place, _, _), .truncated(let place),
       .refused(let place, _):
       place
@@ -53,7 +53,7 @@ public enum SnapshotError: Error, Sendable, Equatable {
 }
 
 extension SnapshotError: CustomStringConvertible {
-  /// One line for the log, such as `values of type list are not supported (at byte 118, key "queue", type list)`.
+  /// One line for the log, such as `the list is corrupt (at byte 118, key "queue", type list)`.
   public var description: String { "\(reason) (\(place))" }
 
   private var reason: String {
@@ -72,8 +72,8 @@ extension SnapshotError: CustomStringConvertible {
       "a string of \(byteCount) bytes exceeds the limit of \(limit)"
     case .corruptCompression:
       "invalid LZF compressed string"
-    case .unsupportedType(let place):
-      "values of type \(place.type?.name ?? "unknown") are not supported"
+    case .corruptValue(let place):
+      "the \(place.type?.name ?? "value") is corrupt"
     case .unsupportedModule(let place, let name) where place.key == nil:
       "the RDB file contains AUX module data I can't load: no matching module '\(name)'"
     case .unsupportedModule(_, let name):
@@ -88,6 +88,10 @@ extension SnapshotError: CustomStringConvertible {
       "a database beyond the \(databaseCount) that this server has"
     case .refused(_, .duplicateKey):
       "the key is in the RDB file twice"
+    case .refused(_, .duplicateElement):
+      "a field or member is in it twice"
+    case .refused(let place, .invalidElement):
+      "the \(place.type?.name ?? "value") has invalid content"
     case .refused(_, .memoryLimit(let byteCount)):
       "the dataset would exceed the memory limit of \(byteCount) bytes"
     }

@@ -22,6 +22,9 @@ extension SnapshotReader {
   /// Reads one item: an instruction, or a key with its value.
   mutating func readItem(_ cursor: inout ItemCursor, into sink: inout some SnapshotSink) throws(Interruption) {
     let byte = try cursor.byte()
+    if endsAfterOneValue, counts.keys > 0, byte != Opcode.end.rawValue {
+      throw .failed(.unknownOpcode(cursor.place(), byte))
+    }
     guard let opcode = Opcode(rawValue: byte) else {
       return try readKey(typeByte: byte, &cursor, into: &sink)
     }
@@ -66,7 +69,7 @@ extension SnapshotReader {
     guard let type = ValueType(typeByte: typeByte) else { throw .failed(.unknownOpcode(cursor.place(), typeByte)) }
     let key = try cursor.string()
     cursor.subject = (key, type)
-    try readValue(of: type, key: key, &cursor, into: &sink)
+    try readValue(typeByte, of: type, key: key, &cursor, into: &sink)
     counts.add(expiring: expiryMilliseconds != nil)
     expiryMilliseconds = nil
     access = .none

@@ -40,6 +40,10 @@ public struct SnapshotReader: Sendable {
   /// Instructions that have come for the next key.
   var expiryMilliseconds: Int64?
   var access = AccessHint.none
+  /// Nothing but the end may follow the first value.
+  var endsAfterOneValue = false
+  /// The value whose pieces are being read.
+  var openValue: OpenValue?
   /// Where strings are unpacked.
   var keyScratch: [UInt8] = []
   var valueScratch: [UInt8] = []
@@ -114,7 +118,7 @@ public struct SnapshotReader: Sendable {
     var cursor = ItemCursor(source: source, byteOffset: itemOffset, stringLimit: stringLimit)
     switch phase {
     case .signature: try readSignature(&cursor)
-    case .items: try readItem(&cursor, into: &sink)
+    case .items: if openValue == nil { try readItem(&cursor, into: &sink) } else { try readPart(&cursor, into: &sink) }
     case .checksum: try readChecksum(&cursor)
     case .finished: break
     }

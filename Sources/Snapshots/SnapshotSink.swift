@@ -16,6 +16,8 @@ public protocol SnapshotSink {
   /// A string key. The expiry is a Unix time and may lie in the past: a replica keeps such a key until its primary
   /// deletes it.
   mutating func string(key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint) throws(SinkRefusal)
+  /// A piece of a key of any other type.
+  mutating func value(_ event: SnapshotEvent) throws(SinkRefusal)
 }
 
 /// What the writer of a snapshot knew about the use of a key, under the eviction policy it had.
@@ -33,6 +35,10 @@ public enum SinkRefusal: Error, Sendable, Equatable {
   case databaseOutOfRange(databaseCount: Int)
   /// The key has been in this database of the snapshot before.
   case duplicateKey
+  /// A field or member that the value has already.
+  case duplicateElement
+  /// A piece that no value of its type has.
+  case invalidElement
   /// The dataset would exceed the memory limit.
   case memoryLimit(byteCount: Int)
 }

@@ -143,16 +143,27 @@ import Testing
     #expect(try drill.operatorClient.command("DBSIZE") == .integer(0))
   }
 
-  @Test func aTypeThatIsNotThereIsRefusedByName() throws {
-    let primary = try ServerProcess(.redis, directives: ["repl-diskless-sync-delay 0"])
+  @Test func valuesOfAllTypesArrive() throws {
+    let primary = try ServerProcess(
+      .redis, directives: ["repl-diskless-sync-delay 0", "enable-debug-command yes"])
     let client = try primary.connect()
-    try client.command("SET", "a", "1")
-    try client.command("RPUSH", "queue", "job")
-    let drill = try Drill()
+    for size in [3, 3000] {
+      let words = (0..<size).map { "word \($0)" }
+      try client.command(["RPUSH", "list \(size)"] + words)
+      try client.command(["SADD", "set \(size)"] + words)
+      try client.command(["HSET", "hash \(size)"] + words + words)
+      try client.command(["ZADD", "sorted set \(size)"] + words.enumerated().flatMap { ["\($0.offset)", $0.element] })
+      try client.command(["SADD", "integers \(size)"] + (0..<size).map { "\($0)" })
+    }
+    let drill = try Drill(["enable-debug-command yes"])
     try drill.replicate(port: primary.port)
-    try drill.waitForError(#"values of type list are not supported (at byte "#)
-    #expect(try drill.field("master_link_last_error").contains(#"key "queue", type list"#))
-    try drill.finish()
+    try drill.wait(for: "master_link_status") { $0 == "up" }
+    #expect(try drill.operatorClient.command("DEBUG", "DIGEST") == client.command("DEBUG", "DIGEST"))
+    try client.command("ZADD", "sorted set 3000", "5", "new")
+    #expect(
+      try ServerProcess.wait(milliseconds: 10_000) {
+        try drill.operatorClient.command("DEBUG", "DIGEST") == client.command("DEBUG", "DIGEST")
+      })
   }
 
   @Test func whatDoesNotFitBesideTheOldDatasetIsRefused() throws {

@@ -12,6 +12,7 @@ struct StagedKeys: SnapshotSink {
     self.database = database
   }
   mutating func announce(keys: UInt64, expiring: UInt64) {}
+  mutating func value(_ event: SnapshotEvent) throws(SinkRefusal) { throw .invalidElement }
   mutating func functionLibrary(_ source: Bytes) {}
   mutating func string(key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint) {
     keys["\(database) \(String(decoding: key, as: UTF8.self))"] = String(decoding: value, as: UTF8.self)

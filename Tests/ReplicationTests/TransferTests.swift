@@ -117,8 +117,8 @@ import Testing
   /// `(length or nil for a mark, bytes, error)`
   static let broken: [(Int?, [UInt8], LinkError)] = {
     let file = SnapshotText.file
-    let list = SnapshotText.header + [1, 5] + Array("queue".utf8)
-    let listPlace = SnapshotError.Place(byteOffset: 16, key: Array("queue".utf8), type: .list)
+    let set = SnapshotText.header + [11, 5] + Array("queue".utf8) + [4] + Array("none".utf8)
+    let place = SnapshotError.Place(byteOffset: 21, key: Array("queue".utf8), type: .set)
     return [
       (file.count, Array("RADIS".utf8) + file.dropFirst(5), .snapshot(.notASnapshot(.init(byteOffset: 0)))),
       (file.count - 1, file, .snapshot(.truncated(.init(byteOffset: file.count - 1)))),
@@ -126,7 +126,7 @@ import Testing
       (file.count + 1, file, .snapshotLength(byteCount: Int64(file.count), announced: Int64(file.count + 1))),
       (nil, file + Array(repeating: 48, count: 40), .endMarkBroken),
       (nil, file + Array("*1\r\n".utf8), .endMarkBroken),
-      (1000, list, .snapshot(.unsupportedType(listPlace))),
+      (1000, set, .snapshot(.refused(place, .invalidElement))),
       (
         1000, SnapshotText.header + [254, 16],
         .snapshot(.refused(.init(byteOffset: 11), .databaseOutOfRange(databaseCount: 16)))

@@ -125,6 +125,10 @@ private struct Checking: SnapshotSink {
     } catch { return false }
   }
 
+  mutating func value(_ event: SnapshotEvent) {
+    Array(EventRecorder.text(event).utf8).withBytes { look($0) }
+  }
+
   private mutating func look(_ bytes: Bytes) { sum.update(bytes) }
 
   mutating func auxiliary(name: Bytes, value: Bytes) {

@@ -9,6 +9,7 @@ struct EventRecorder: SnapshotSink {
     case announce(keys: UInt64, expiring: UInt64)
     case functionLibrary([UInt8])
     case string(key: [UInt8], value: [UInt8], expiryMilliseconds: Int64?, access: AccessHint)
+    case value(String)
   }
 
   var events: [Event] = []
@@ -25,6 +26,25 @@ struct EventRecorder: SnapshotSink {
 
   mutating func announce(keys: UInt64, expiring: UInt64) {
     events.append(.announce(keys: keys, expiring: expiring))
+  }
+
+  mutating func value(_ event: SnapshotEvent) { events.append(.value("\(Self.text(event))")) }
+
+  /// What an event says, for comparing.
+  static func text(_ event: SnapshotEvent) -> String {
+    func text(_ bytes: Bytes) -> String { String(decoding: bytes, as: UTF8.self) }
+    return switch event {
+    case .begin(let key, let type, let expiry, let access): "begin \(text(key)) \(type) \(expiry ?? -1) \(access)"
+    case .element(let element): "element \(text(element))"
+    case .field(let field, let value, let expiry): "field \(text(field)) \(text(value)) \(expiry ?? -1)"
+    case .member(let member, let score): "member \(text(member)) \(score)"
+    case .packed(let elements, let count): "packed \(count) \(Array(elements))"
+    case .integers(let bytes): "integers \(Array(bytes))"
+    case .streamNode(let id, let elements, let count): "node \(id) \(count) \(Array(elements))"
+    case .streamGroup(let name, let last, let read): "group \(text(name)) \(last) \(String(describing: read))"
+    case .streamConsumer(let name, let seen): "consumer \(text(name)) \(seen)"
+    case .streamState, .streamPending, .streamConsumerPending, .end: "\(event)"
+    }
   }
 
   mutating func functionLibrary(_ source: Bytes) { events.append(.functionLibrary(Array(source))) }

@@ -176,8 +176,8 @@ import VersionedStore
         "a string of 18446744073709551615 bytes exceeds the limit of 536870912 (at byte 19)"
       ),
       (
-        start.raw(1).string("queue").bytes,
-        #"values of type list are not supported (at byte 16, key "queue", type list)"#
+        start.raw(11).string("queue").string("none").bytes,
+        #"the set is corrupt (at byte 21, key "queue", type set)"#
       ),
       (
         start.raw(7).string("doc").raw(moduleID).bytes,

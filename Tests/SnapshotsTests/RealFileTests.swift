@@ -79,6 +79,7 @@ import VersionedStore
         }
       case .announce(let keys, let expiring):
         #expect(keys == Self.pairs.count + 1 && expiring == 1)
+      case .value: Issue.record("a value that is no string")
       case .functionLibrary(let source): #expect(source == Array(library.utf8))
       case .auxiliary: break
       }
@@ -95,35 +96,5 @@ import VersionedStore
       expected[Array("expiring".utf8)] = Array("\(selected)".utf8)
       #expect(found[selected] == expected)
     }
-  }
-
-  @Test(arguments: [
-    (["RPUSH", "key", "a"], ValueType.list),
-    (["SADD", "key", "1"], .set),
-    (["SADD", "key", "a"], .set),
-    (["ZADD", "key", "1", "a"], .sortedSet),
-    (
-      [
-        "ZADD", "key", "1",
-        "a member of more than sixty-four bytes, so that it is not kept in a listpack",
-      ], .sortedSet
-    ),
-    (["HSET", "key", "f", "v"], .hash),
-    (
-      [
-        "HSET", "key", "f",
-        "a value of more than sixty-four bytes, so that it is not kept in a listpack",
-      ], .hash
-    ),
-    (["XADD", "key", "*", "f", "v"], .stream),
-  ]) func otherTypesAreNamed(command: [String], type: ValueType) throws {
-    let server = try ServerProcess(.redis)
-    try server.connect().command(command)
-    guard case .unsupportedType(let place) = Reading.error(of: try server.snapshot()) else {
-      Issue.record("not refused")
-      return
-    }
-    #expect(place.key == Array("key".utf8))
-    #expect(place.type == type)
   }
 }

@@ -24,6 +24,18 @@ enum DebugCommands {
         call.reply.ok()
       } else if call.count == 3, call.matches(1, "object") {
         try describe(&call, engine)
+      } else if call.count == 2, call.matches(1, "digest") {
+        call.reply.simpleString(DatasetDigest.text(DatasetDigest.digest(of: engine.keyspace.live.head)))
+      } else if call.matches(1, "digest-value") {
+        digestValues(&call, engine)
+      } else if call.count == 3, call.matches(1, "listpack") {
+        try checkPacked(&call, engine)
+      } else if call.count == 3, call.matches(1, "quicklist-packed-threshold") {
+        try setPlainThreshold(&call, engine)
+      } else if call.count == 4, call.matches(1, "stringmatch-len") {
+        try matchOften(&call)
+      } else if call.matches(1, "reload") {
+        try reload(&call, engine)
       } else if call.count == 2, call.matches(1, "help") {
         help(&call)
       } else {
@@ -55,34 +67,118 @@ enum DebugCommands {
     let idle = clock.idleMilliseconds(at: AccessClock.LRU(milliseconds: call.now)) / 1000
     let line =
       "Value at:0x\(String(entry.address, radix: 16)) refcount:1 encoding:\(entry.encodingName)"
-      + " serializedlength:\(try entry.string.snapshotByteCount) lru:\(clock.rawValue) lru_seconds_idle:\(idle)"
-    unsafe call.reply.simpleString(Array(line.utf8).span.bytes)
+      + " serializedlength:\(engine.serializedByteCount(entry)) lru:\(clock.rawValue) lru_seconds_idle:\(idle)"
+      + (entry.type == .list ? nodes(of: entry, engine.settings.encodingLimits) : "")
+    call.reply.simpleString(line)
+  }
+
+  /// What Redis tells of a quicklist.
+  private static func nodes(of entry: Entry, _ limits: EncodingLimits) -> String {
+    let list = ListReader(entry)
+    let (nodes, byteCount) = list.nodes
+    let hundredths = nodes > 0 ? 100 * list.count / nodes : 0
+    let rest = hundredths % 100
+    return " ql_nodes:\(nodes) ql_avg_node:\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+      + " ql_listpack_max:\(limits.listSize) ql_compressed:0 ql_uncompressed_size:\(byteCount)"
+  }
+
+  // MARK: Contents
+
+  private static func digestValues(_ call: inout Call, _ engine: Engine) {
+    let view = engine.view(for: call.session)
+    call.reply.arrayHeader(call.count - 2)
+    for index in 2..<call.count {
+      // What has expired is looked at too.
+      let key = call.key(index)
+      let entry = view.root.find(view.database, key.bytes, key.hash)
+      call.reply.simpleString(
+        DatasetDigest.text(entry.map { DatasetDigest.digest(of: $0) } ?? SHA1.Digest(repeating: 0)))
+    }
+  }
+
+  /// DEBUG LISTPACK: whether a value is packed. Redis prints its bytes to the standard output of the server.
+  private static func checkPacked(_ call: inout Call, _ engine: Engine) throws(CommandError) {
+    guard let entry = engine.view(for: call.session).find(call.key(2), quietly: true) else { throw .noSuchKey }
+    guard entry.encodingName.description == "listpack", let packed = PackedValue(entry) else {
+      throw call.refuse("ERR Not a listpack encoded object.")
+    }
+    var text = "{total bytes \(packed.byteCount + 7)} {num entries \(packed.count)}\n"
+    var at = packed.elements.start
+    while at < packed.elements.end {
+      let (element, next) = packed.elements.element(at: at)
+      text += "{entry: \(element.withBytes { String(decoding: $0, as: UTF8.self) }), bytes: \(next - at)}\n"
+      at = next
+    }
+    engine.log(.notice, text)
+    call.reply.simpleString("Listpack structure printed on stdout")
+  }
+
+  /// DEBUG QUICKLIST-PACKED-THRESHOLD: elements of so many bytes stand alone in their leaf.
+  private static func setPlainThreshold(_ call: inout Call, _ engine: Engine) throws(CommandError) {
+    guard let byteCount = MemorySize.parse(Array(call[2])), byteCount <= 1 << 32 else {
+      throw call.refuse("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
+    }
+    engine.settings.encodingLimits.listPlainThreshold = byteCount == 0 ? 1 << 30 : byteCount
+    call.reply.ok()
+  }
+
+  /// DEBUG STRINGMATCH-LEN: a pattern against a text of so many `A`.
+  private static func matchOften(_ call: inout Call) throws(CommandError) {
+    let count = try call.integer(2)
+    guard count >= 0, count <= 1 << 30 else { throw .outOfPairRange }
+    let text = [UInt8](repeating: UInt8(ascii: "A"), count: Int(count))
+    let isMatch = text.withBytes { Glob.matches(call[3], $0) }
+    call.reply.integer(isMatch ? 1 : 0)
+  }
+
+  /// DEBUG RELOAD: the dataset saved and loaded again, in one go.
+  private static func reload(_ call: inout Call, _ engine: Engine) throws(CommandError) {
+    var options = ReloadOptions()
+    for index in 2..<call.count {
+      if call.matches(index, "merge") {
+        options.merges = true
+      } else if call.matches(index, "noflush") {
+        options.flushes = false
+      } else if call.matches(index, "nosave") {
+        options.saves = false
+      } else {
+        throw call.refuse("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+      }
+    }
+    guard !options.merges, options.flushes else {
+      throw call.refuse("ERR DEBUG RELOAD with MERGE or NOFLUSH is not supported")
+    }
+    if let failure = engine.reload(options) { throw call.refuse("ERR \(failure)") }
+    call.reply.ok()
   }
 
   private static func help(_ call: inout Call) {
     call.help([
+      "DIGEST",
+      "    A digest of the whole dataset, the same as Redis's.",
+      "DIGEST-VALUE <key> [<key> ...]",
+      "    Digests of values.",
+      "LISTPACK <key>",
+      "    Write the elements of a packed value to the log.",
       "OBJECT <key>",
       "    Describe the value at a key.",
+      "QUICKLIST-PACKED-THRESHOLD <size>",
+      "    Have elements of so many bytes stand alone in their leaf; 0 sets the default.",
+      "RELOAD [NOSAVE]",
+      "    Save the dataset and load it again; with NOSAVE, load what was saved last.",
       "SET-ACTIVE-EXPIRE (0|1)",
       "    Have keys expire by themselves, or only when they are asked for.",
       "SLEEP <seconds>",
       "    Stop the server for so long. Decimals are allowed.",
+      "STRINGMATCH-LEN <len> <pattern>",
+      "    Match a pattern against a text of so many characters.",
     ])
   }
 }
 
-extension StoredValue {
-  /// Bytes that the value takes in an RDB file, uncompressed: a length and the bytes, or a small integer in place of both.
-  var snapshotByteCount: Int {
-    switch self {
-    case .word(let word):
-      if Int8(exactly: word) != nil { return 2 }
-      if Int16(exactly: word) != nil { return 3 }
-      if Int32(exactly: word) != nil { return 5 }
-      return 1 + (word < 0 ? 1 : 0) + word.magnitude.digitCount
-    case .bytes(let bytes):
-      let length = bytes.count < 1 << 6 ? 1 : bytes.count < 1 << 14 ? 2 : bytes.count <= Int(UInt32.max) ? 5 : 9
-      return length + bytes.count
-    }
-  }
+/// What DEBUG RELOAD asks for.
+public struct ReloadOptions: Sendable {
+  public var saves = true
+  public var flushes = true
+  public var merges = false
 }

@@ -1,3 +1,5 @@
+import Values
+
 /// Why a directive refuses a value, in the words that Redis uses.
 struct BadValue: Error, Equatable {
   let reason: String

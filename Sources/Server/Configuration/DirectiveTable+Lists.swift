@@ -1,5 +1,6 @@
 import Engine
 import Glibc
+import Values
 
 /// The directives that need words of their own.
 extension Directive {

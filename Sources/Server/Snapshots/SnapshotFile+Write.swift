@@ -22,6 +22,11 @@ extension SnapshotFile {
       // Behind one that is being written, which has been told to stop: both use one name.
       writing.sync { Result { () throws(SnapshotWriteFailure) in try write(job) } }
     }
+    saves.readNow = { path, form, stringLimit in
+      Result { () throws(SnapshotLoads.Failure) in
+        try load(path, form, memoryLimit: nil, stringLimit: stringLimit)
+      }
+    }
   }
 
   /// Bytes after which what was written is pushed to the disk.

@@ -41,7 +41,7 @@ enum SnapshotFile {
   }
 
   /// The dataset that a file holds, if it holds a whole one. What a damaged file has given so far is given up.
-  private static func load(
+  static func load(
     _ path: String, _ form: DatasetLoader.Form, memoryLimit: Int?, stringLimit: Int
   ) throws(SnapshotLoads.Failure) -> DatasetLoader {
     var loader = DatasetLoader(form, nowMilliseconds: Transport.now() / 1000)

@@ -39,18 +39,24 @@ public final class SnapshotSaves: @unchecked Sendable {
   public var writeNow: (Job) -> Result<Void, SnapshotWriteFailure> = { _ in
     preconditionFailure("nobody writes files")
   }
+  /// Reads a file at once, on the serving thread: for DEBUG RELOAD.
+  public var readNow:
+    (_ path: String, _ form: DatasetLoader.Form, _ stringLimit: Int) -> Result<DatasetLoader, SnapshotLoads.Failure> = {
+      _, _, _ in preconditionFailure("nobody reads files")
+    }
   private var running: Running?
   /// When a save by a save point was last tried, in milliseconds since 1970.
   private var lastTry: Int64 = 0
 
   public init() {}
 
-  public var commands: [Command] { [save, backgroundSave, lastSave, DumpCommand.dump] }
+  public var commands: [Command] { [save, backgroundSave, lastSave, DumpCommand.dump, RestoreCommand.restore] }
 
   /// To be called when the server starts.
   public func attach(to engine: Engine, nowMilliseconds: Int64) {
     engine.persistence.lastSaveTime = nowMilliseconds / 1000
     engine.serializedByteCount = { SnapshotEncoder.byteCount(of: $0) }
+    engine.reload = { [self, unowned engine] in reload($0, engine) }
     engine.cronTasks.append { [self] engine in cron(engine) }
   }
 
@@ -171,6 +177,23 @@ public final class SnapshotSaves: @unchecked Sendable {
     settle(result, changes: engine.keyspace.changesSinceSave, engine)
     if case .success = result { return true }
     return false
+  }
+
+  /// DEBUG RELOAD. Everybody waits, so that nothing is written between the two. Answers with what went wrong.
+  private func reload(_ options: ReloadOptions, _ engine: Engine) -> String? {
+    if options.saves, !saveNow(engine) { return "Error saving the dataset" }
+    let keyspace = engine.keyspace
+    switch readNow(engine.settings.dbFilename, DatasetLoader.Form(keyspace), engine.settings.protoMaxBulkLen) {
+    case .failure(let failure):
+      engine.log(.warning, "DEBUG RELOAD failed: \(failure)")
+      return "Error trying to load the RDB dump, check server logs."
+    case .success(let loader):
+      keyspace.history.replaceLive(with: loader.dataset)
+      keyspace.liveDatasetChanged()
+      engine.functionLibraries = loader.functionLibraries
+      engine.log(.warning, "DB reloaded by DEBUG RELOAD")
+      return nil
+    }
   }
 
   // MARK: Save points

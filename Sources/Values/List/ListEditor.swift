@@ -71,6 +71,26 @@ public struct ListEditor {
     fits(count, byteCount) && count <= EncodingLimits.packedEntries && byteCount <= 8192
   }
 
+  /// Adds elements at the end, as a leaf of their own where the configuration would have them in one.
+  public func appendNode(_ elements: PackedElements, count: Int) {
+    let bytes = elements.bytes[elements.start..<elements.end]
+    guard count > 0 else { return }
+    if place.entry == nil, isSmall(count, bytes.count) {
+      return place.putPacked(count: count, bytes, tag: ValueTag.packedList, expiry: nil)
+    }
+    guard fits(count, bytes.count) else {
+      var at = elements.start
+      while at < elements.end {
+        let (element, next) = elements.element(at: at)
+        element.withBytes { pushTail($0) }
+        at = next
+      }
+      return
+    }
+    let open = place.openCollection() ?? spread()
+    open.insertLeaf(at: open.collection.weight, bytes, weight: count)
+  }
+
   /// Puts an element before number `index`, or at the end.
   public func insert(_ element: Bytes, at index: Int) {
     guard index < count else { return pushTail(element) }

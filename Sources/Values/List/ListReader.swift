@@ -16,6 +16,17 @@ public struct ListReader {
   @inline(__always)
   public var count: Int { collection?.weight ?? packed?.count ?? 0 }
 
+  /// How many nodes hold the elements, and with how many bytes, as Redis counts them in a quicklist of listpacks.
+  public var nodes: (count: Int, byteCount: Int) {
+    var (nodes, byteCount, index) = (0, 0, 0)
+    while let run = run(at: index) {
+      nodes += 1
+      byteCount += run.elements.end - run.elements.start + 7
+      index = run.start + run.count
+    }
+    return (nodes, byteCount)
+  }
+
   /// The elements around number `index`, and the numbers that they have: of one leaf, or all of a small list.
   @inline(__always)
   func run(at index: Int) -> (elements: PackedElements, start: Int, count: Int)? {

@@ -19,6 +19,14 @@ public struct SortedSetReader {
   /// The trie of a large sorted set: its values are the bits of the scores.
   public var trie: VersionedStore.Collection? { collection }
 
+  /// The score that a packed element is; nil for one that is none.
+  public static func score(_ element: StoredValue) -> Double? {
+    switch element {
+    case .word(let word): Double(word)
+    case .bytes(let bytes): Double(text: bytes)
+    }
+  }
+
   /// The score of a member; nil if it is not there.
   @inline(__always)
   public func score(of member: Bytes, _ hash: @autoclosure () -> UInt64) -> Double? {
@@ -71,7 +79,7 @@ public struct SortedSetReader {
     case .end: return count
     case .score, .member: break
     }
-    guard let collection else {
+    guard collection != nil else {
       var rank = 0
       forEach { member, score in
         guard bound.isBehind(score, member) else { return false }

@@ -1,7 +1,7 @@
 /// Amounts of memory as redis.conf writes them: digits and a unit, `k` for 1000 and `kb` for 1024.
-enum MemorySize {
+public enum MemorySize {
   /// The number of bytes; nil when it is not such an amount or does not fit. The empty text is 0, as it is for Redis.
-  static func parse(_ text: [UInt8]) -> Int? {
+  public static func parse(_ text: [UInt8]) -> Int? {
     let digits = text.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     let unit: Int
     switch String(decoding: text[digits.endIndex...], as: UTF8.self).lowercased() {
@@ -21,7 +21,7 @@ enum MemorySize {
   }
 
   /// In the greatest unit that divides it.
-  static func format(_ bytes: Int) -> String {
+  public static func format(_ bytes: Int) -> String {
     for (shift, unit) in [(30, "gb"), (20, "mb"), (10, "kb")] where bytes != 0 && bytes % (1 << shift) == 0 {
       return "\(bytes >> shift)\(unit)"
     }

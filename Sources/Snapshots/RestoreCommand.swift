@@ -1,0 +1,134 @@
+internal import Engine
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// RESTORE: a value from what DUMP has answered.
+///
+/// The value is put together in a dataset of its own, so that a bad payload changes nothing.
+enum RestoreCommand {
+  /// Version, CRC.
+  private static let footerByteCount = 10
+  private static let newestVersion = 12
+
+  private struct Options {
+    var replaces = false
+    var isAbsolute = false
+    var access = AccessHint.none
+  }
+
+  static let restore = Command(
+    "restore", arity: .atLeast(4), flags: [.write, .denyOOM], categories: [.keyspace, .dangerous],
+    keys: [.one([.overwrite, .update])], group: .generic, since: "2.6.0",
+    complexity: "O(N) in the length of the value.", "Makes a key of what DUMP has answered.",
+    .write { call, edit throws(CommandError) in try run(&call, edit) })
+
+  private static func run(_ call: inout Call, _ edit: Edit) throws(CommandError) {
+    let options = try options(&call)
+    let key = call.key(1)
+    if !options.replaces, edit.find(key) != nil { throw call.refuse("BUSYKEY Target key name already exists.") }
+    var expiry = try call.integer(2)
+    guard expiry >= 0 else { throw call.refuse("ERR Invalid TTL value, must be >= 0") }
+    let payload = call[3]
+    guard isSound(payload) else { throw call.refuse("ERR DUMP payload version or checksum are wrong") }
+    guard let loader = load(payload[0..<payload.count - footerByteCount], options.access, edit, now: call.now),
+      let entry = loader.dataset.head.find(0, Bytes(), loader.dataset.hash(Bytes()))
+    else { throw call.refuse("ERR Bad data format") }
+    if options.replaces { edit.remove(key) }
+    if expiry > 0, !options.isAbsolute {
+      let (sum, overflows) = expiry.addingReportingOverflow(call.now)
+      expiry = overflows ? .max : sum
+    }
+    if expiry == 0 || expiry > call.now {
+      edit.copy(
+        entry, to: key, expiry: expiry == 0 ? nil : expiry,
+        accessClock: options.access == .none ? nil : entry.accessClock)
+    }
+    call.reply.ok()
+  }
+
+  private static func options(_ call: inout Call) throws(CommandError) -> Options {
+    var options = Options()
+    var index = 4
+    while index < call.count {
+      let hasValue = index + 1 < call.count
+      if call.matches(index, "replace") {
+        options.replaces = true
+      } else if call.matches(index, "absttl") {
+        options.isAbsolute = true
+      } else if call.matches(index, "idletime"), hasValue, !options.access.isFrequency {
+        let seconds = try call.integer(index + 1)
+        guard seconds >= 0 else { throw call.refuse("ERR Invalid IDLETIME value, must be >= 0") }
+        options.access = .idleSeconds(UInt64(seconds))
+        index += 1
+      } else if call.matches(index, "freq"), hasValue, !options.access.isIdleTime {
+        guard let frequency = UInt8(exactly: try call.integer(index + 1)) else {
+          throw call.refuse("ERR Invalid FREQ value, must be >= 0 and <= 255")
+        }
+        options.access = .frequency(frequency)
+        index += 1
+      } else {
+        throw .syntax
+      }
+      index += 1
+    }
+    return options
+  }
+
+  private static func isSound(_ payload: Bytes) -> Bool {
+    guard payload.count > footerByteCount else { return false }
+    let end = payload.count - footerByteCount
+    guard payload.littleEndian(at: end, as: UInt16.self) <= newestVersion else { return false }
+    var checksum = CRC64()
+    checksum.update(payload[0..<end + 2])
+    return checksum.value == payload.littleEndian(at: end + 2, as: UInt64.self)
+  }
+
+  /// A dataset with the value under the empty key; nil if the payload is no value.
+  private static func load(_ payload: Bytes, _ access: AccessHint, _ edit: Edit, now: Int64) -> DatasetLoader? {
+    guard let type = payload.first, ValueType(typeByte: type) != nil else { return nil }
+    var form = DatasetLoader.Form(databaseCount: 1, countsUses: edit.settings.countsUses)
+    form.limits = edit.limits
+    var loader = DatasetLoader(form, nowMilliseconds: now)
+    var reader = SnapshotReader(stringLimit: edit.settings.protoMaxBulkLen)
+    reader.endsAfterOneValue = true
+    // A file with one key, whose name is empty, around the value.
+    do throws(SnapshotError) {
+      try reader.receiveAll(Array("REDIS0012".utf8) + access.items + [type, 0], into: &loader)
+      let value = payload[1..<payload.count]
+      guard try reader.receive(value, into: &loader) == value.count, reader.counts.keys == 1 else { return nil }
+      try reader.receiveAll([Opcode.end.rawValue] + [UInt8](repeating: 0, count: 8), into: &loader)
+      try reader.finish()
+    } catch {
+      return nil
+    }
+    return loader
+  }
+}
+
+extension SnapshotReader {
+  fileprivate mutating func receiveAll(
+    _ bytes: [UInt8], into sink: inout some SnapshotSink
+  ) throws(SnapshotError) {
+    _ = try bytes.withBytes { bytes throws(SnapshotError) in try receive(bytes, into: &sink) }
+  }
+}
+
+extension AccessHint {
+  var isFrequency: Bool { if case .frequency = self { true } else { false } }
+  var isIdleTime: Bool { if case .idleSeconds = self { true } else { false } }
+
+  /// The instruction that says it before a key.
+  fileprivate var items: [UInt8] {
+    switch self {
+    case .none: []
+    case .frequency(let counter): [Opcode.frequency.rawValue, counter]
+    case .idleSeconds(let seconds):
+      [Opcode.idle.rawValue, 0x81] + (0..<8).map { UInt8(truncatingIfNeeded: seconds >> UInt64(56 - 8 * $0)) }
+    }
+  }
+}
+
+extension Settings {
+  fileprivate var countsUses: Bool { maxmemoryPolicy == .allKeysLFU || maxmemoryPolicy == .volatileLFU }
+}

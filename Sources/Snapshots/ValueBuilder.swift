@@ -1,0 +1,190 @@
+internal import Values
+internal import VersionedStore
+
+/// Puts values together in a dataset from the events of a snapshot. What is compact there and fits our limits is taken as it
+/// is, once it has been looked at.
+struct ValueBuilder {
+  let dataset: Dataset
+  let limits: EncodingLimits
+  private var database = 0
+  private var key: [UInt8] = []
+  private var hash: UInt64 = 0
+  private var type = ValueType.string
+  private var expiry: Int64?
+  private var accessClock: UInt32 = 0
+
+  init(_ dataset: Dataset, _ limits: EncodingLimits) {
+    self.dataset = dataset
+    self.limits = limits
+  }
+
+  mutating func begin(
+    _ database: Int, _ key: Bytes, _ type: ValueType, expiry: Int64?, accessClock: UInt32
+  ) throws(SinkRefusal) {
+    let hash = dataset.hash(key)
+    guard dataset.head.find(database, key, hash) == nil else { throw .duplicateKey }
+    self.key.removeAll(keepingCapacity: true)
+    self.key.append(contentsOf: key)
+    (self.database, self.hash, self.type) = (database, hash, type)
+    (self.expiry, self.accessClock) = (expiry, accessClock)
+  }
+
+  private func withPlace(_ body: (Place) throws(SinkRefusal) -> Void) throws(SinkRefusal) {
+    try key.withBytes { key throws(SinkRefusal) in
+      try body(Place(dataset, database: database, key: key, hash: hash, accessClock: accessClock))
+    }
+  }
+
+  mutating func take(_ event: SnapshotEvent) throws(SinkRefusal) {
+    let (type, limits, expiry) = (type, limits, expiry)
+    try withPlace { place throws(SinkRefusal) in
+      switch (event, type) {
+      case (.element(let element), .list): ListEditor(place, limits).pushTail(element)
+      case (.element(let element), .set): try Self.insert(element, SetEditor(place, limits))
+      case (.field(let field, let value, let expiry), .hash):
+        guard HashEditor(place, limits).set(field, value, expiry: expiry) else { throw .duplicateElement }
+      case (.member(let member, let score), .sortedSet): try Self.insert(member, score, SortedSetEditor(place, limits))
+      case (.packed(let elements, let count), .list):
+        ListEditor(place, limits).appendNode(PackedElements(elements), count: count)
+      case (.packed(let elements, let count), .set):
+        try Self.insertAll(PackedElements(elements), count, SetEditor(place, limits))
+      case (.packed(let elements, let count), .hash):
+        try Self.fillHash(place, limits, PackedElements(elements), count)
+      case (.packed(let elements, let count), .sortedSet):
+        try Self.fillSortedSet(place, limits, PackedElements(elements), count)
+      case (.integers(let bytes), .set): try Self.fillSet(place, limits, bytes)
+      case (.end, _): if let expiry { dataset.setExpiry(database, key.withBytes { _ in place.key }, hash, expiry) }
+      default: throw .invalidElement
+      }
+    }
+  }
+
+  private static func insert(_ member: Bytes, _ editor: SetEditor) throws(SinkRefusal) {
+    guard editor.insert(member) else { throw .duplicateElement }
+  }
+
+  private static func insert(_ member: Bytes, _ score: Double, _ editor: SortedSetEditor) throws(SinkRefusal) {
+    guard editor.score(of: member) == nil else { throw .duplicateElement }
+    editor.set(member, score, former: nil)
+  }
+
+  private static func insertAll(
+    _ elements: PackedElements, _ count: Int, _ editor: SetEditor
+  ) throws(SinkRefusal) {
+    var at = elements.start
+    while at < elements.end {
+      let (member, next) = elements.element(at: at)
+      try member.withBytes { member throws(SinkRefusal) in try insert(member, editor) }
+      at = next
+    }
+  }
+
+  private static func fillSet(_ place: Place, _ limits: EncodingLimits, _ bytes: Bytes) throws(SinkRefusal) {
+    let set = IntegerSet(bytes)
+    if set.count == 0 { return }
+    if set.count <= limits.setIntegers { return place.put(.bytes(bytes), tag: ValueTag.integerSet, expiry: nil) }
+    for index in 0..<set.count {
+      let text = StoredValue.word(set[index])
+      try text.withBytes { member throws(SinkRefusal) in try insert(member, SetEditor(place, limits)) }
+    }
+  }
+
+  private static func fillHash(
+    _ place: Place, _ limits: EncodingLimits, _ elements: PackedElements, _ count: Int
+  ) throws(SinkRefusal) {
+    guard count % 2 == 0 else { throw .invalidElement }
+    if count == 0 { return }
+    if count / 2 <= min(limits.hashEntries, EncodingLimits.packedEntries),
+      elements.areShort(limits.hashValue)
+    {
+      guard elements.areDistinct(every: 2, count: count) else { throw .duplicateElement }
+      return place.putPacked(
+        count: count, elements.bytes[elements.start..<elements.end], tag: ValueTag.packedHash, expiry: nil)
+    }
+    try elements.forEachPair { field, value throws(SinkRefusal) in
+      try field.withBytes { field throws(SinkRefusal) in
+        try value.withBytes { value throws(SinkRefusal) in
+          guard HashEditor(place, limits).set(field, value) else { throw .duplicateElement }
+        }
+      }
+    }
+  }
+
+  private static func fillSortedSet(
+    _ place: Place, _ limits: EncodingLimits, _ elements: PackedElements, _ count: Int
+  ) throws(SinkRefusal) {
+    guard count % 2 == 0 else { throw .invalidElement }
+    if count == 0 { return }
+    let isOrdered = try elements.areOrderedByScore()
+    if isOrdered, count / 2 <= min(limits.sortedSetEntries, EncodingLimits.packedEntries),
+      elements.areShort(limits.sortedSetValue, every: 2)
+    {
+      guard elements.areDistinct(every: 2, count: count) else { throw .duplicateElement }
+      return place.putPacked(
+        count: count, elements.bytes[elements.start..<elements.end], tag: ValueTag.packedSortedSet, expiry: nil)
+    }
+    let editor = SortedSetEditor(place, limits)
+    try elements.forEachPair { member, score throws(SinkRefusal) in
+      guard let score = SortedSetReader.score(score) else { throw .invalidElement }
+      try member.withBytes { member throws(SinkRefusal) in try insert(member, score, editor) }
+    }
+  }
+}
+
+extension PackedElements {
+  /// Calls `body` with elements and those behind them; their number is even.
+  fileprivate func forEachPair(
+    _ body: (StoredValue, StoredValue) throws(SinkRefusal) -> Void
+  ) throws(SinkRefusal) {
+    var at = start
+    while at < end {
+      let (first, second) = element(at: at)
+      let (other, next) = element(at: second)
+      try body(first, other)
+      at = next
+    }
+  }
+
+  /// Whether no element has more than so many bytes; of so many elements only the first is looked at.
+  fileprivate func areShort(_ limit: Int, every stride: Int = 1) -> Bool {
+    var (at, index) = (start, 0)
+    while at < end {
+      let (value, next) = element(at: at)
+      if index % stride == 0, value.byteCount > limit { return false }
+      (at, index) = (next, index + 1)
+    }
+    return true
+  }
+
+  fileprivate func areDistinct(every stride: Int, count: Int) -> Bool {
+    var seen: Set<[UInt8]> = []
+    var at = start
+    while at < end {
+      let (value, next) = element(at: at)
+      let behind = self.next(after: next)
+      if count <= 64 {
+        guard value.withBytes({ find($0, from: behind, every: stride) }) == nil else { return false }
+      } else {
+        guard seen.insert(value.withBytes { Array($0) }).inserted else { return false }
+      }
+      at = behind
+    }
+    return true
+  }
+
+  /// Whether members and scores stand in the order of a sorted set. Throws if a score is none.
+  fileprivate func areOrderedByScore() throws(SinkRefusal) -> Bool {
+    var former: (member: [UInt8], score: Double)?
+    var isOrdered = true
+    try forEachPair { member, value throws(SinkRefusal) in
+      guard let score = SortedSetReader.score(value) else { throw .invalidElement }
+      let name = member.withBytes { Array($0) }
+      if let former {
+        let isBehind = former.score != score ? former.score < score : former.member.lexicographicallyPrecedes(name)
+        if !isBehind { isOrdered = false }
+      }
+      former = (name, score)
+    }
+    return isOrdered
+  }
+}

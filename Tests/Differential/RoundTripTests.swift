@@ -1,0 +1,126 @@
+import Foundation
+import RESP
+import TestSupport
+import Testing
+
+/// Values of all types and encodings, on their way between redis-server and this one: by DUMP and RESTORE, and in files.
+/// Whether they are equal is told by the digests of both servers.
+@Suite struct RoundTripTests {
+  /// Values around every limit of the compact encodings.
+  static func fill(_ client: Client, _ generator: inout SeededGenerator) throws {
+    func number(_ count: Int) -> Int { Int.random(in: 0..<count, using: &generator) }
+    func text(_ limit: Int) -> String {
+      switch number(6) {
+      case 0: "\(number(200) - 100)"
+      case 1: "\(Int64.random(in: .min ... .max, using: &generator))"
+      case 2: String(repeating: "abc", count: number(limit) / 3 + 1)
+      default: String((0..<number(limit) + 1).map { _ in Character(UnicodeScalar(UInt8(33 + number(90)))) })
+      }
+    }
+    let sizes = [1, 2, 5, 100, 127, 128, 129, 511, 512, 513, 2000]
+    var commands: [[String]] = []
+    for (index, size) in sizes.enumerated() {
+      commands.append(["SET", "string:\(index)", text(size * 40)])
+      for limit in [10, 64, 70, 400] {
+        let name = "\(size):\(limit)"
+        commands.append(["RPUSH", "list:\(name)"] + (0..<size).map { _ in text(limit) })
+        commands.append(
+          ["SADD", "integers:\(name)"] + (0..<size).map { _ in "\(number(1 << limit.trailingZeroBitCount + 9))" })
+        commands.append(["SADD", "set:\(name)"] + (0..<size).map { _ in text(limit) })
+        commands.append(["HSET", "hash:\(name)"] + (0..<size).flatMap { ["f\($0)", text(limit)] })
+        commands.append(["ZADD", "zset:\(name)"] + (0..<size).flatMap { _ in [score(), text(limit)] })
+      }
+    }
+    func score() -> String {
+      switch number(8) {
+      case 0: ["inf", "-inf", "1e300", "3.5e-300"][number(4)]
+      case 1..<4: "\(number(1000)).\(number(1000))"
+      default: "\(number(100) - 50)"
+      }
+    }
+    commands.append(["PEXPIREAT", "list:5:10", "4000000000123"])
+    commands.append(["PEXPIREAT", "string:3", "4000000000123"])
+    for reply in try client.pipeline(commands) {
+      if case .error(let text) = reply { Issue.record("\(text)") }
+    }
+    try client.command("SELECT", "7")
+    try client.command("SET", "elsewhere", "1")
+    try client.command("SELECT", "0")
+  }
+
+  private func digest(_ client: Client) throws -> String { try client.command("DEBUG", "DIGEST").text ?? "" }
+
+  private func keys(_ client: Client) throws -> [String] {
+    guard case .array(let keys) = try client.command("KEYS", "*") else { return [] }
+    return keys.compactMap(\.text).sorted()
+  }
+
+  private static let directives = ["save ''", "enable-debug-command yes"]
+
+  @Test(arguments: [true, false]) func byDumpAndRestore(toRedis: Bool) throws {
+    var generator = SeededGenerator()
+    let redis = try ServerProcess(.redis, directives: Self.directives).connect(timeoutMilliseconds: 20_000)
+    let ours = try ServerProcess(.cambium, directives: Self.directives).connect(timeoutMilliseconds: 20_000)
+    let (source, target) = toRedis ? (ours, redis) : (redis, ours)
+    try Self.fill(source, &generator)
+    for key in try keys(source) {
+      guard case .bulk(let payload) = try source.command("DUMP", key),
+        case .integer(let expiry) = try source.command("PEXPIRETIME", key)
+      else {
+        Issue.record("\(key) has no payload, \(generator)")
+        continue
+      }
+      let request = ["RESTORE", key, "\(max(expiry, 0))"].map { Array($0.utf8) } + [payload, Array("ABSTTL".utf8)]
+      let reply = try target.command(request)
+      #expect(reply == .simple("OK"), "\(key): \(generator)")
+      let expected = try source.command("DEBUG", "DIGEST-VALUE", key)
+      #expect(try target.command("DEBUG", "DIGEST-VALUE", key) == expected, "\(key): \(generator)")
+      let encoding = try source.command("OBJECT", "ENCODING", key)
+      #expect(try target.command("OBJECT", "ENCODING", key) == encoding, "\(key): \(generator)")
+    }
+  }
+
+  @Test(arguments: [true, false], ["yes", "no"]) func inFiles(toRedis: Bool, compression: String) throws {
+    var generator = SeededGenerator()
+    let directives = Self.directives + ["rdbcompression \(compression)"]
+    let writer = try ServerProcess(toRedis ? .cambium : .redis, directives: directives)
+    let source = try writer.connect(timeoutMilliseconds: 20_000)
+    try Self.fill(source, &generator)
+    #expect(try source.command("SAVE") == .simple("OK"))
+    let reader = try ServerProcess(toRedis ? .redis : .cambium, directives: directives, directory: writer.directory)
+    let target = try reader.connect(timeoutMilliseconds: 20_000)
+    let expected = try digest(source)
+    #expect(expected.count == 40)
+    #expect(try digest(target) == expected, "\(generator)")
+    #expect(try source.command("DEBUG", "RELOAD") == .simple("OK"))
+    #expect(try digest(source) == expected, "\(generator)")
+  }
+
+  @Test func restoreRefusesAsRedis() throws {
+    let redis = try ServerProcess(.redis, directives: Self.directives).connect()
+    let ours = try ServerProcess(.cambium, directives: Self.directives).connect()
+    let payload = [UInt8]([0, 3, 97, 98, 99, 10, 0]) + [0x6a, 0x14, 0x86, 0x2f, 0x4e, 0x4b, 0xc6, 0x9c]
+    for client in [redis, ours] { try client.command("SET", "good", "abc") }
+    guard case .bulk(let good) = try redis.command("DUMP", "good") else { return }
+    #expect(try ours.command("DUMP", "good") == .bulk(good))
+    var cut = good
+    cut.remove(at: 2)
+    let requests: [[[UInt8]]] = [
+      ["RESTORE", "a", "0"].map { Array($0.utf8) } + [payload], ["RESTORE", "a", "x"].map { Array($0.utf8) } + [good],
+      ["RESTORE", "a", "-1"].map { Array($0.utf8) } + [good], ["RESTORE", "good", "0"].map { Array($0.utf8) } + [good],
+      ["RESTORE", "a", "0"].map { Array($0.utf8) } + [cut], ["RESTORE", "a", "0", ""].map { Array($0.utf8) },
+      ["RESTORE", "good", "0"].map { Array($0.utf8) } + [good, Array("REPLACE".utf8)],
+      ["RESTORE", "b", "5"].map { Array($0.utf8) } + [good, Array("ABSTTL".utf8)],
+      ["RESTORE", "b", "0"].map { Array($0.utf8) } + [good, Array("IDLETIME".utf8), Array("-1".utf8)],
+      ["RESTORE", "b", "0"].map { Array($0.utf8) } + [good, Array("FREQ".utf8), Array("256".utf8)],
+      ["RESTORE", "b", "0"].map { Array($0.utf8) } + [good, Array("FOO".utf8)],
+      ["RESTORE", "b", "0"].map { Array($0.utf8) } + [good, Array("IDLETIME".utf8), Array("1000".utf8)],
+      ["OBJECT", "IDLETIME", "b"].map { Array($0.utf8) }, ["EXISTS", "a", "b"].map { Array($0.utf8) },
+      ["GET", "good"].map { Array($0.utf8) }, ["DUMP", "none"].map { Array($0.utf8) },
+    ]
+    for request in requests {
+      let expected = try redis.command(request)
+      #expect(try ours.command(request) == expected, "\(request.map { String(decoding: $0, as: UTF8.self) })")
+    }
+  }
+}
