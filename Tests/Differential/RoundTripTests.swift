@@ -123,4 +123,33 @@ import Testing
       #expect(try ours.command(request) == expected, "\(request.map { String(decoding: $0, as: UTF8.self) })")
     }
   }
+
+  /// Encoding and length in a snapshot are those of Redis, nodes of long lists aside.
+  @Test func debugObjectDescribesAsRedis() throws {
+    let directives = Self.directives + ["rdbcompression no"]
+    let redis = try ServerProcess(.redis, directives: directives).connect()
+    let ours = try ServerProcess(.cambium, directives: directives).connect()
+    func words(_ reply: Reply) -> [String] { (reply.text ?? "").split(separator: " ").map(String.init) }
+    let values = [
+      "a", "1", "-1", "127", "128", "-129", "40000", "-3000000000", "9223372036854775807", "007",
+      String(repeating: "x", count: 44), String(repeating: "x", count: 45), String(repeating: "y", count: 63),
+      String(repeating: "y", count: 64), String(repeating: "z", count: 20_000),
+    ]
+    for value in values {
+      let commands = [
+        ["SET", "string", value], ["RPUSH", "list", value, "second"], ["SADD", "set", value, "second"],
+        ["HSET", "hash", value, "second"], ["ZADD", "zset", "1.5", value, "2", "second"],
+      ]
+      for command in commands {
+        for client in [redis, ours] {
+          try client.command("DEL", command[1])
+          try client.command(command)
+        }
+        let expected = words(try redis.command("DEBUG", "OBJECT", command[1]))
+        let actual = words(try ours.command("DEBUG", "OBJECT", command[1]))
+        #expect(actual.map { $0.prefix { $0 != ":" } } == expected.map { $0.prefix { $0 != ":" } })
+        for index in [3, 4] { #expect(actual[index] == expected[index], "\(command[0]) \(value.prefix(50))") }
+      }
+    }
+  }
 }

@@ -76,23 +76,6 @@ import Testing
       .map { String($0.dropFirst("master_repl_offset:".count)) } ?? ""
   }
 
-  @Test func aCommandThatIsNotThereStopsTheStreamBeforeIt() throws {
-    try client.command("SET", "before", "1")
-    let library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)"
-    _ = try client.pipeline([
-      ["MULTI"], ["SET", "own", "not seen"], ["FUNCTION", "LOAD", library], ["EXEC"], ["SET", "after", "1"],
-    ])
-    #expect(
-      drill.server.log.waitFor(
-        "after processing the command 'FUNCTION'"
-      ))
-    // A full sync brings the rest.
-    try drill.wait(for: "master_link_status") { $0 == "up" }
-    #expect(
-      try drill.operatorClient.command("MGET", "before", "own", "after")
-        == .array([.bulk("1"), .bulk("not seen"), .bulk("1")]))
-  }
-
   @Test func keysExpireWhenThePrimarySaysSo() throws {
     try client.command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
     try client.command("SET", "short", "1", "PX", "50")

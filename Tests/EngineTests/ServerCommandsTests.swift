@@ -42,33 +42,6 @@ import VersionedStore
     #expect(text.hasPrefix("ERR DEBUG command not allowed."))
   }
 
-  /// Encoding, length in a snapshot and idle time are those of Redis.
-  @Test func debugObjectDescribesAsRedis() throws {
-    let redis = try ServerProcess(
-      .redis, directives: ["save ''", "enable-debug-command yes", "rdbcompression no"]
-    ).connect()
-    let settings = Settings()
-    settings.enableDebugCommand = .yes
-    let harness = EngineHarness(settings: settings)
-    let values = [
-      "", "a", "1", "-1", "127", "128", "-129", "40000", "-3000000000", "9223372036854775807", "007",
-      String(repeating: "x", count: 44), String(repeating: "x", count: 45), String(repeating: "y", count: 63),
-      String(repeating: "y", count: 64), String(repeating: "z", count: 20_000),
-    ]
-    for value in values {
-      try harness.run("SET", "k", value)
-      try redis.command("SET", "k", value)
-      let expected = words(try redis.command("DEBUG", "OBJECT", "k"))
-      let actual = words(try harness.run("DEBUG", "OBJECT", "k"))
-      #expect(actual.map { $0.prefix { $0 != ":" } } == expected.map { $0.prefix { $0 != ":" } })
-      for index in [3, 4, 6] { #expect(actual[index] == expected[index], "\(value.prefix(50))") }
-    }
-    harness.clock.advance(milliseconds: 12_000)
-    #expect(words(try harness.run("DEBUG", "OBJECT", "k")).last == "lru_seconds_idle:12")
-  }
-
-  private func words(_ reply: Reply) -> [String] { (reply.text ?? "").split(separator: " ").map(String.init) }
-
   @Test func timeIsThatOfTheTick() throws {
     let harness = EngineHarness()
     harness.clock.advance(milliseconds: 1_234)
