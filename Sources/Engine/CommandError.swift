@@ -57,6 +57,9 @@ public enum CommandError: Error, Sendable {
   case notWeight
   case limitWithRanks
   case scoresWithMembers
+  case badStreamID
+  case badIntervalStart
+  case badIntervalEnd
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -119,6 +122,9 @@ public enum CommandError: Error, Sendable {
     case .notWeight: "ERR weight value is not a float"
     case .limitWithRanks: "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
     case .scoresWithMembers: "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+    case .badStreamID: "ERR Invalid stream ID specified as stream command argument"
+    case .badIntervalStart: "ERR invalid start ID for the interval"
+    case .badIntervalEnd: "ERR invalid end ID for the interval"
     }
   }
 }

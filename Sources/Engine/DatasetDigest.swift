@@ -91,7 +91,15 @@ enum DatasetDigest {
         combine(part, into: &digest)
         return true
       }
-    case .stream: break
+    case .stream:
+      StreamReader(entry).forEach(from: .least, through: .greatest) { entry in
+        mix("\(entry.id.milliseconds).\(entry.id.sequence)".utf8, into: &digest)
+        entry.forEachField { field, value in
+          mix(field, into: &digest)
+          mix(value, into: &digest)
+        }
+        return true
+      }
     }
     if entry.expiry != nil { combine(Bytes("!!expire!!"), into: &digest) }
   }

@@ -12,6 +12,9 @@ struct ValueBuilder {
   private var type = ValueType.string
   private var expiry: Int64?
   private var accessClock: UInt32 = 0
+  /// The group and the consumer of a stream whose pending entries are being read.
+  private var group: [UInt8] = []
+  private var consumer: [UInt8] = []
 
   init(_ dataset: Dataset, _ limits: EncodingLimits) {
     self.dataset = dataset
@@ -36,6 +39,7 @@ struct ValueBuilder {
   }
 
   mutating func take(_ event: SnapshotEvent) throws(SinkRefusal) {
+    if type == .stream { return try takeStream(event) }
     let (type, limits, expiry) = (type, limits, expiry)
     try withPlace { place throws(SinkRefusal) in
       switch (event, type) {
@@ -53,9 +57,26 @@ struct ValueBuilder {
       case (.packed(let elements, let count), .sortedSet):
         try Self.fillSortedSet(place, limits, PackedElements(elements), count)
       case (.integers(let bytes), .set): try Self.fillSet(place, limits, bytes)
-      case (.end, _): if let expiry { dataset.setExpiry(database, key.withBytes { _ in place.key }, hash, expiry) }
+      case (.end, _): if let expiry { dataset.setExpiry(database, place.key, hash, expiry) }
       default: throw .invalidElement
       }
+    }
+  }
+
+  private mutating func takeStream(_ event: SnapshotEvent) throws(SinkRefusal) {
+    switch event {
+    case .streamGroup(let name, _, _): group = Array(name)
+    case .streamConsumer(let name, _): consumer = Array(name)
+    default: break
+    }
+    let (limits, group, consumer, expiry) = (limits, group, consumer, expiry)
+    try withPlace { place throws(SinkRefusal) in
+      if case .end = event {
+        if let expiry { dataset.setExpiry(database, place.key, hash, expiry) }
+        return
+      }
+      let isGood = StreamEditor(place, limits).take(event, group: group, consumer: consumer)
+      guard isGood else { throw .invalidElement }
     }
   }
 
@@ -186,5 +207,33 @@ extension PackedElements {
       former = (name, score)
     }
     return isOrdered
+  }
+}
+
+extension StreamEditor {
+  /// Takes a piece of a stream; false if it does not fit to what is there.
+  fileprivate func take(_ event: SnapshotEvent, group: [UInt8], consumer: [UInt8]) -> Bool {
+    switch event {
+    case .streamNode(let master, let elements, _):
+      return StreamNode.validate(master, elements) && appendNode(master, elements)
+    case .streamState(let length, let last, _, let maxDeleted, let added):
+      guard length == UInt64(reader.count), reader.count == 0 || reader.lastLiveID <= last else { return false }
+      setLastID(last)
+      setMaxDeletedID(maxDeleted ?? .least)
+      setAdded(added ?? length)
+      return true
+    case .streamGroup(let name, let last, let entriesRead):
+      // What comes from before 7.0 is worked out, as Redis does.
+      return createGroup(name, last, entriesRead: entriesRead ?? reader.distance(to: last)) != nil
+    case .streamPending(let id, let delivered, let count):
+      return group.withBytes { self.group($0)?.insertUnowned(id, delivered: delivered, count: count) ?? false }
+    case .streamConsumer(let name, let seen):
+      return group.withBytes { self.group($0)?.createConsumer(name, seen: seen) ?? false }
+    case .streamConsumerPending(let id):
+      return group.withBytes { group in
+        consumer.withBytes { consumer in self.group(group)?.own(id, by: consumer) ?? false }
+      }
+    default: return false
+    }
   }
 }

@@ -13,6 +13,7 @@ struct TypeDifferential {
   var directives = [
     "hash-max-listpack-entries 8", "hash-max-listpack-value 16", "set-max-intset-entries 8",
     "zset-max-listpack-entries 8", "zset-max-listpack-value 16", "list-max-listpack-size 8",
+    "stream-node-max-entries 5",
   ]
   /// Commands whose replies have no order of their own.
   var unordered: Set<String> = []
@@ -62,6 +63,7 @@ struct TypeDifferential {
     settings.encodingLimits.sortedSetEntries = 8
     settings.encodingLimits.sortedSetValue = 16
     settings.encodingLimits.listSize = 8
+    settings.encodingLimits.streamNodeEntries = 5
     return settings
   }
 

@@ -16,6 +16,7 @@ public enum StandardCommands {
       SetCommands.all,
       ListCommands.all,
       SortedSetCommands.all,
+      StreamCommands.all,
       GenericCommands.all,
       DatabaseCommands.all,
       [VersionCommands.version(with: versionSubcommands, help: lines)],

@@ -47,8 +47,6 @@ extension Directive {
   static let tuning: [Directive] = [
     .dormant("list-compress-depth", .integer(anyCount), "0"),
     .dormant("hll-sparse-max-bytes", .memory(0...Int.max), "3000"),
-    .dormant("stream-node-max-bytes", .memory(0...Int.max), "4096"),
-    .dormant("stream-node-max-entries", .integer(0...Int.max), "100"),
     .dormant("activerehashing", .flag, "yes"),
     .dormant("dynamic-hz", .flag, "yes"),
     .dormant("jemalloc-bg-thread", .flag, "yes"),

@@ -46,7 +46,7 @@ extension SnapshotEncoder {
     case .set: try append(set: entry)
     case .sortedSet: try append(sortedSet: entry)
     case .hash: try append(hash: entry)
-    case .stream: break
+    case .stream: try append(stream: entry)
     }
   }
 

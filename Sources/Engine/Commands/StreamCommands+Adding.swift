@@ -1,0 +1,146 @@
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// Commands that add and remove entries.
+extension StreamCommands {
+  static let adding = [xadd, xtrim, xdel, xsetid]
+
+  static let xadd = Command(
+    "xadd", arity: .atLeast(5), flags: [.write, .denyOOM, .fast], categories: [.stream],
+    keys: [
+      KeySpecification(
+        .index(1), .range(last: 0, step: 1, limit: 0), [.readWrite, .update],
+        notes: "UPDATE instead of INSERT because of the optional trimming feature")
+    ], group: .stream, since: "5.0.0", complexity: "O(1), or O(N) for N entries that are trimmed.",
+    "Adds an entry to a stream.",
+    .write { call, edit throws(CommandError) in
+      let trimming = try StreamTrimming(&call, adds: true, edit.limits)
+      let request = trimming.end < call.count ? try requested(&call, trimming.end) : .automatic
+      let first = trimming.end + 1
+      guard call.count - first >= 2, (call.count - first) % 2 == 0 else {
+        throw call.refuse("ERR wrong number of arguments for 'xadd' command")
+      }
+      if case .exact(.least) = request { throw call.refuse("ERR The ID specified in XADD must be greater than 0-0") }
+      let former = try edit.readStream(call.key(1))
+      if former == nil, trimming.needsStream { return call.reply.null() }
+      let last = former?.lastID ?? .least
+      guard last < .greatest else {
+        throw call.refuse("ERR The stream has exhausted the last possible ID, unable to add more items")
+      }
+      guard let id = next(request, after: last, now: UInt64(max(call.now, 0))) else {
+        throw call.refuse(
+          "ERR The ID specified in XADD is equal or smaller than the target stream top item")
+      }
+      var byteCount = 0
+      for index in first..<call.count { byteCount += call[index].count }
+      guard byteCount <= 1 << 30 else { throw call.refuse("ERR Elements are too large to be stored") }
+      let stream = try edit.stream(call.key(1))
+      let arguments = call
+      stream.append(id, fieldCount: (call.count - first) / 2) { arguments[first + $0] }
+      edit.changed()
+      for _ in 0..<trimming.apply(to: stream) { edit.changed() }
+      call.reply.streamID(id)
+    })
+
+  private enum Request {
+    case automatic
+    case exact(StreamID)
+    /// Any sequence number of a millisecond.
+    case within(UInt64)
+  }
+
+  private static func requested(_ call: inout Call, _ index: Int) throws(CommandError) -> Request {
+    let text = call[index]
+    if text == Bytes("*") { return .automatic }
+    if text.count > 2, text[text.count - 1] == UInt8(ascii: "*"), text[text.count - 2] == UInt8(ascii: "-") {
+      guard let milliseconds = UInt64(streamNumber: text[0..<text.count - 2]) else { throw .badStreamID }
+      return .within(milliseconds)
+    }
+    return .exact(try call.streamID(index))
+  }
+
+  /// The id to use; nil if it would not be above the last one.
+  private static func next(_ request: Request, after last: StreamID, now: UInt64) -> StreamID? {
+    let id: StreamID?
+    switch request {
+    case .automatic: id = now > last.milliseconds ? StreamID(now, 0) : last.successor
+    case .exact(let wanted): id = wanted
+    case .within(let milliseconds):
+      if milliseconds == last.milliseconds {
+        id = last.sequence < .max ? last.successor : nil
+      } else {
+        id = StreamID(milliseconds, 0)
+      }
+    }
+    guard let id, id > last else { return nil }
+    return id
+  }
+
+  static let xtrim = Command(
+    "xtrim", arity: .atLeast(4), flags: [.write], categories: [.stream], keys: [.one([.readWrite, .delete])],
+    group: .stream, since: "5.0.0", complexity: "O(N) for N entries that go.",
+    "Removes entries from the beginning of a stream.",
+    .write { call, edit throws(CommandError) in
+      let trimming = try StreamTrimming(&call, adds: false, edit.limits)
+      guard try edit.readStream(call.key(1)) != nil else { return call.reply.integer(0) }
+      let removed = trimming.apply(to: try edit.stream(call.key(1)))
+      for _ in 0..<removed { edit.changed() }
+      call.reply.integer(removed)
+    })
+
+  static let xdel = Command(
+    "xdel", arity: .atLeast(3), flags: [.write, .fast], categories: [.stream], keys: [.one([.readWrite, .delete])],
+    group: .stream, since: "5.0.0", complexity: "O(log(N)) for each entry, with N in the stream.",
+    "Removes entries from a stream.",
+    .write { call, edit throws(CommandError) in
+      guard try edit.readStream(call.key(1)) != nil else { return call.reply.integer(0) }
+      let ids = try call.streamIDs(2..<call.count)
+      let stream = try edit.stream(call.key(1))
+      var removed = 0
+      for id in ids where stream.delete(id) {
+        removed += 1
+        edit.changed()
+      }
+      call.reply.integer(removed)
+    })
+
+  static let xsetid = Command(
+    "xsetid", arity: .atLeast(3), flags: [.write, .denyOOM, .fast], categories: [.stream],
+    keys: [.one([.readWrite, .update])], group: .stream, since: "5.0.0", "Sets the last id of a stream; for replicas.",
+    .write { call, edit throws(CommandError) in
+      let id = try call.streamID(2)
+      var (added, maxDeleted): (Int64?, StreamID?)
+      var index = 3
+      while index < call.count {
+        guard index + 1 < call.count else { throw .syntax }
+        if call.matches(index, "entriesadded") {
+          added = try call.integer(index + 1)
+          if added ?? 0 < 0 { throw call.refuse("ERR entries_added must be positive") }
+        } else if call.matches(index, "maxdeletedid") {
+          maxDeleted = try call.streamID(index + 1)
+          if id < maxDeleted ?? .least {
+            throw call.refuse("ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id")
+          }
+        } else {
+          throw .syntax
+        }
+        index += 2
+      }
+      guard let reader = try edit.readStream(call.key(1)) else { throw .noSuchKey }
+      if reader.count > 0 {
+        guard id >= reader.lastLiveID else {
+          throw call.refuse("ERR The ID specified in XSETID is smaller than the target stream top item")
+        }
+        if let added, reader.count > added {
+          throw call.refuse("ERR The entries_added specified in XSETID is smaller than the target stream length")
+        }
+      }
+      let stream = try edit.stream(call.key(1))
+      stream.setLastID(id)
+      if let added { stream.setAdded(UInt64(added)) }
+      if let maxDeleted, maxDeleted > .least { stream.setMaxDeletedID(maxDeleted) }
+      edit.changed()
+      call.reply.ok()
+    })
+}

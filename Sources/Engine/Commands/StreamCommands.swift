@@ -1,0 +1,131 @@
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// The commands on streams, one file for each kind. Behaviour and reply texts follow Redis 7.0.
+enum StreamCommands {
+  static let all = adding + ranges + [xread, xreadgroup, xgroup, xack, xpending, xclaim, xautoclaim, xinfo]
+}
+
+extension ReadView {
+  /// The stream at `key`; nil if the key is missing.
+  func stream(_ key: Key) throws(CommandError) -> StreamReader? {
+    guard let entry = find(key) else { return nil }
+    guard entry.type == .stream else { throw .wrongType }
+    return StreamReader(entry)
+  }
+}
+
+extension Edit {
+  /// The stream at `key`, to be read; nil if the key is missing.
+  func readStream(_ key: Key) throws(CommandError) -> StreamReader? {
+    guard let entry = find(key) else { return nil }
+    guard entry.type == .stream else { throw .wrongType }
+    return StreamReader(entry)
+  }
+
+  /// The stream at `key`, to be written; made if the key is missing.
+  func stream(_ key: Key) throws(CommandError) -> StreamEditor {
+    if let entry = find(key), entry.type != .stream { throw .wrongType }
+    return StreamEditor(place(key), limits)
+  }
+}
+
+extension Call {
+  /// Argument `index` as an id in full, or as its milliseconds, for which `sequence` is put in.
+  func streamID(_ index: Int, sequence: UInt64 = 0) throws(CommandError) -> StreamID {
+    guard let id = StreamID(text: self[index], sequence: sequence) else { throw .badStreamID }
+    return id
+  }
+
+  /// The same with `-` and `+` for the least and the greatest.
+  func openStreamID(_ index: Int, sequence: UInt64 = 0) throws(CommandError) -> StreamID {
+    if self[index] == Bytes("-") { return .least }
+    if self[index] == Bytes("+") { return .greatest }
+    return try streamID(index, sequence: sequence)
+  }
+
+  /// Argument `index` as the beginning of an interval; with `(` the id itself does not belong to it.
+  func intervalStart(_ index: Int) throws(CommandError) -> StreamID {
+    guard self[index].first == UInt8(ascii: "("), self[index].count > 1 else { return try openStreamID(index) }
+    guard let id = StreamID(text: self[index].dropFirstByte, sequence: 0) else { throw .badStreamID }
+    guard let next = id.successor else { throw .badIntervalStart }
+    return next
+  }
+
+  func intervalEnd(_ index: Int) throws(CommandError) -> StreamID {
+    guard self[index].first == UInt8(ascii: "("), self[index].count > 1 else {
+      return try openStreamID(index, sequence: .max)
+    }
+    guard let id = StreamID(text: self[index].dropFirstByte, sequence: .max) else { throw .badStreamID }
+    guard let former = id.predecessor else { throw .badIntervalEnd }
+    return former
+  }
+
+  /// Arguments `range` as ids.
+  func streamIDs(_ range: Range<Int>) throws(CommandError) -> [StreamID] {
+    var ids: [StreamID] = []
+    for index in range { ids.append(try streamID(index)) }
+    return ids
+  }
+
+  mutating func refuseGroup(_ key: Int, _ group: Int, _ middle: String, _ end: String = "") -> CommandError {
+    let (key, group) = (String(decoding: self[key], as: UTF8.self), String(decoding: self[group], as: UTF8.self))
+    return refuse("NOGROUP No such key '\(key)' or \(middle) '\(group)'\(end)")
+  }
+}
+
+extension Bytes {
+  fileprivate var dropFirstByte: Bytes { self[1..<count] }
+}
+
+extension StreamID {
+  /// `milliseconds-sequence`, or milliseconds alone.
+  init?(text: Bytes, sequence: UInt64) {
+    guard text.count <= 127 else { return nil }
+    guard let dash = text.firstIndex(of: UInt8(ascii: "-")), dash > 0 else {
+      guard let milliseconds = UInt64(streamNumber: text) else { return nil }
+      self.init(milliseconds, sequence)
+      return
+    }
+    guard let milliseconds = UInt64(streamNumber: text[0..<dash]),
+      let sequence = UInt64(streamNumber: text[dash + 1..<text.count])
+    else { return nil }
+    self.init(milliseconds, sequence)
+  }
+}
+
+extension UInt64 {
+  init?(streamNumber text: Bytes) {
+    guard text.count > 0 else { return nil }
+    var number: UInt64 = 0
+    for byte in text {
+      let digit = byte &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      let (product, overflowsA) = number.multipliedReportingOverflow(by: 10)
+      let (sum, overflowsB) = product.addingReportingOverflow(UInt64(digit))
+      guard !overflowsA, !overflowsB else { return nil }
+      number = sum
+    }
+    self = number
+  }
+}
+
+extension ReplyWriter {
+  mutating func streamID(_ id: StreamID) {
+    bulk(Array("\(id.milliseconds)-\(id.sequence)".utf8))
+  }
+
+  /// An entry: its id, its fields and values.
+  mutating func streamEntry(_ entry: StreamNode.Entry) {
+    arrayHeader(2)
+    streamID(entry.id)
+    arrayHeader(2 * entry.fieldCount)
+    entry.forEachField { field, value in
+      bulk(field)
+      bulk(value)
+    }
+  }
+
+  mutating func count(_ number: UInt64) { integer(Int(truncatingIfNeeded: number)) }
+}
