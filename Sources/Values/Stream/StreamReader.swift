@@ -153,7 +153,7 @@ public struct StreamReader {
 
   /// Whether entries from an id on have been deleted.
   public func hasDeleted(from id: StreamID) -> Bool {
-    guard count > 0, maxDeletedID != .least else { return false }
+    guard count > 0, maxDeletedID != .least, firstID <= maxDeletedID else { return false }
     return id <= maxDeletedID
   }
 }
