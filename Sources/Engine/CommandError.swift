@@ -60,6 +60,12 @@ public enum CommandError: Error, Sendable {
   case badStreamID
   case badIntervalStart
   case badIntervalEnd
+  case badBitOffset
+  case badBit
+  case badBitArgument
+  case badBitfieldType
+  case notHyperLogLog
+  case corruptHyperLogLog
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -125,6 +131,13 @@ public enum CommandError: Error, Sendable {
     case .badStreamID: "ERR Invalid stream ID specified as stream command argument"
     case .badIntervalStart: "ERR invalid start ID for the interval"
     case .badIntervalEnd: "ERR invalid end ID for the interval"
+    case .badBitOffset: "ERR bit offset is not an integer or out of range"
+    case .badBit: "ERR bit is not an integer or out of range"
+    case .badBitArgument: "ERR The bit argument must be 1 or 0."
+    case .badBitfieldType:
+      "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+    case .notHyperLogLog: "WRONGTYPE Key is not a valid HyperLogLog string value."
+    case .corruptHyperLogLog: "INVALIDOBJ Corrupted HLL object detected"
     }
   }
 }

@@ -12,6 +12,8 @@ public enum StandardCommands {
       DebugCommands.all,
       MemoryCommands.all,
       StringCommands.all,
+      BitmapCommands.all,
+      HyperLogLogCommands.all,
       HashCommands.all,
       SetCommands.all,
       ListCommands.all,

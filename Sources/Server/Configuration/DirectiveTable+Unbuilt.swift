@@ -46,7 +46,6 @@ extension Directive {
   /// What tunes types, replicas and diagnostics that are not there.
   static let tuning: [Directive] = [
     .dormant("list-compress-depth", .integer(anyCount), "0"),
-    .dormant("hll-sparse-max-bytes", .memory(0...Int.max), "3000"),
     .dormant("activerehashing", .flag, "yes"),
     .dormant("dynamic-hz", .flag, "yes"),
     .dormant("jemalloc-bg-thread", .flag, "yes"),

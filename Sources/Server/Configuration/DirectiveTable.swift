@@ -47,6 +47,7 @@ extension Directive {
       "list-max-listpack-size", .integer(Int(Int32.min)...Int(Int32.max)), \.engine.encodingLimits.listSize,
       aliases: ["list-max-ziplist-size"]),
     Directive("set-max-intset-entries", .integer(0...Int.max), \.engine.encodingLimits.setIntegers),
+    Directive("hll-sparse-max-bytes", .memory(0...Int.max), \.engine.encodingLimits.hyperLogLogSparseBytes),
     Directive("stream-node-max-bytes", .memory(0...Int.max), \.engine.encodingLimits.streamNodeBytes),
     Directive("stream-node-max-entries", .integer(0...Int.max), \.engine.encodingLimits.streamNodeEntries),
     Directive(

@@ -106,26 +106,7 @@ public enum SortedSetBound {
     case .end: true
     case .score(let bound, let after): after ? score <= bound : score < bound
     case .member(let bound, let after):
-      member.withBytes { after ? $0.isOrdered(before: bound) || $0 == bound : $0.isOrdered(before: bound) }
+      member.withBytes { after ? !(bound < $0) : $0 < bound }
     }
-  }
-}
-
-extension Bytes {
-  /// Whether these bytes stand before others, as `memcmp` has it.
-  @inline(__always)
-  func isOrdered(before other: Bytes) -> Bool {
-    let common = Swift.min(count, other.count)
-    var index = 0
-    while index &+ 8 <= common {
-      let (a, b) = (bigEndian(at: index, as: UInt64.self), other.bigEndian(at: index, as: UInt64.self))
-      if a != b { return a < b }
-      index &+= 8
-    }
-    while index < common {
-      if self[index] != other[index] { return self[index] < other[index] }
-      index &+= 1
-    }
-    return count < other.count
   }
 }

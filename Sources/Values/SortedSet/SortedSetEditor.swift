@@ -99,7 +99,7 @@ public struct SortedSetEditor {
       let (other, second) = elements.element(at: at)
       let (otherScore, next) = elements.element(at: second)
       let value = Score.value(otherScore)
-      if value > score || value == score && other.withBytes({ member.isOrdered(before: $0) }) { break }
+      if value > score || value == score && other.withBytes({ member < $0 }) { break }
       at = next
     }
     Self.withPacked(member, score) {

@@ -62,12 +62,12 @@ public struct SortedSetReader {
       let first = ScoredMembers(bytes)
       let firstScore = first.score(at: 0)
       if firstScore != score { return firstScore < score }
-      return first.member(at: 0).value.withBytes { !member.isOrdered(before: $0) }
+      return first.member(at: 0).value.withBytes { !(member < $0) }
     }
     guard let leaf else { return nil }
     let found = ScoredMembers(leaf.bytes).lowerBound { otherScore, other in
       if otherScore != score { return otherScore < score }
-      return other.withBytes { $0.isOrdered(before: member) }
+      return other.withBytes { $0 < member }
     }
     return (leaf, found.offset, leaf.start &+ found.index)
   }
