@@ -161,6 +161,8 @@ public struct KeySpecification: Sendable {
     case index(Int)
     /// Behind a keyword, looked for from an argument on (a negative one counts from the end).
     case keyword(StaticString, from: Int)
+    /// Their names depend on what is stored.
+    case unknown
   }
 
   public enum Find: Sendable {
@@ -169,6 +171,7 @@ public struct KeySpecification: Sendable {
     case range(last: Int, step: Int, limit: Int)
     /// Their number stands at an argument, the first at another, both relative to the beginning.
     case count(at: Int, first: Int, step: Int)
+    case unknown
   }
 
   public struct Access: OptionSet, Sendable {

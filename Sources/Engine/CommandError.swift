@@ -60,6 +60,7 @@ public enum CommandError: Error, Sendable {
   case badStreamID
   case badIntervalStart
   case badIntervalEnd
+  case notSortable
   case badBitOffset
   case badBit
   case badBitArgument
@@ -131,6 +132,7 @@ public enum CommandError: Error, Sendable {
     case .badStreamID: "ERR Invalid stream ID specified as stream command argument"
     case .badIntervalStart: "ERR invalid start ID for the interval"
     case .badIntervalEnd: "ERR invalid end ID for the interval"
+    case .notSortable: "ERR One or more scores can't be converted into double"
     case .badBitOffset: "ERR bit offset is not an integer or out of range"
     case .badBit: "ERR bit is not an integer or out of range"
     case .badBitArgument: "ERR The bit argument must be 1 or 0."

@@ -48,6 +48,8 @@ extension ReplyWriter {
       bulk(keyword)
       bulk("startfrom")
       integer(start)
+    case .unknown:
+      formHeader("unknown", 0)
     }
     bulk("find_keys")
     switch specification.find {
@@ -55,6 +57,8 @@ extension ReplyWriter {
       form("range", [("lastkey", last), ("keystep", step), ("limit", limit)])
     case .count(let at, let first, let step):
       form("keynum", [("keynumidx", at), ("firstkey", first), ("keystep", step)])
+    case .unknown:
+      formHeader("unknown", 0)
     }
   }
 

@@ -64,6 +64,8 @@ enum KeyFinder {
       first = begin + firstKey
       step = keyStep
       last = first + Int(keys) - 1
+    case .unknown:
+      return stride(from: 1, through: 0, by: 1)
     }
     guard first < count, last < count, last >= first else { return nil }
     return stride(from: first, through: last, by: step)
@@ -79,6 +81,8 @@ enum KeyFinder {
       let candidates =
         from > 0 ? stride(from: from, to: count - 1, by: 1) : stride(from: count + from, to: 1, by: -1)
       return candidates.first { (1..<count).contains($0) && call.matches(start + $0, keyword) }.map { $0 + 1 }
+    case .unknown:
+      return nil
     }
   }
 

@@ -19,6 +19,8 @@ public enum StandardCommands {
       ListCommands.all,
       SortedSetCommands.all,
       StreamCommands.all,
+      GeoCommands.all,
+      SortCommands.all,
       GenericCommands.all,
       DatabaseCommands.all,
       [VersionCommands.version(with: versionSubcommands, help: lines)],

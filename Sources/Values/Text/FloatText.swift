@@ -38,7 +38,7 @@ extension InlineText<40> {
   }
 
   /// `value` with up to 17 digits after the point and no exponent; `nil` from 2^64 on, where that is too long for here.
-  init?(human value: Float80) {
+  public init?(human value: Float80) {
     guard value.magnitude < 0x1p64 else { return nil }
     self.init()
     var integer = UInt64(value.magnitude)
