@@ -7,6 +7,7 @@ extension Engine {
     setTime(microseconds: nowMicroseconds)
     rates.sample(statistics, now: keyspace.now)
     runExpiryCycle()
+    runFieldExpiry()
     versionsCron()
     for task in cronTasks { task(self) }
     if keyspace.now / 1000 != secondOfCron {

@@ -31,6 +31,7 @@ public final class Keyspace {
   private var random = SplitMix64()
   var expiryCycle: ExpiryCycle
   var eviction = Eviction()
+  var fieldExpiry = FieldExpiry()
   /// Memory is being brought below `maxmemory`, a slice at a time.
   var isMakingRoom = false
   /// When the present `version-interval` began, in milliseconds since 1970; nil while there is none.
@@ -47,6 +48,7 @@ public final class Keyspace {
   public func liveDatasetChanged() {
     live = history.live
     hot.value.hasFreshProbes = false
+    fieldExpiry.isNeeded = true
   }
 
   /// Sets the time for the commands that follow.

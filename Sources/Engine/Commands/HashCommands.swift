@@ -3,7 +3,7 @@ internal import VersionedStore
 
 /// The commands on hashes, one file for each kind. Behaviour and reply texts follow Redis 7.0.
 enum HashCommands {
-  static let all = writing + counting + reading + walking
+  static let all = writing + counting + reading + walking + expiring
 }
 
 extension ReadView {

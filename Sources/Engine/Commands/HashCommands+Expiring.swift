@@ -1,0 +1,290 @@
+internal import RESP
+internal import Values
+internal import VersionedStore
+
+/// Times to live of single fields, as Redis 7.4 and Valkey 9 have them.
+extension HashCommands {
+  static let expiring = [
+    hexpire, hpexpire, hexpireat, hpexpireat, httl, hpttl, hexpiretime, hpexpiretime, hpersist, hgetex, hsetex, hgetdel,
+  ]
+
+  /// What the reply says of a field.
+  private enum Answer {
+    static let noField = -2
+    static let noExpiry = -1
+    static let notMet = 0
+    static let set = 1
+    static let deleted = 2
+  }
+
+  /// `FIELDS count field ...` at the end of the arguments.
+  private struct Fields {
+    /// The arguments with the fields.
+    let indexes: StrideTo<Int>
+    let count: Int
+
+    /// - Parameter step: 2 where a value follows each field.
+    init(_ call: inout Call, at index: Int, step: Int = 1) throws(CommandError) {
+      guard index + 1 < call.count, call.matches(index, "fields") else {
+        throw call.refuse("ERR Mandatory argument FIELDS is missing or not at the right position")
+      }
+      guard let number = Int64(text: call[index + 1]), number > 0 else {
+        throw call.refuse("ERR Parameter `numFields` should be greater than 0")
+      }
+      guard number <= Int64(Int32.max), Int(number) * step == call.count - index - 2 else {
+        throw call.refuse("ERR The `numfields` parameter must match the number of arguments")
+      }
+      count = Int(number)
+      indexes = stride(from: index + 2, to: call.count, by: step)
+    }
+  }
+
+  /// The state of a field: nil if it is not there, else when it expires, if ever.
+  private static func expiry(_ hash: HashReader?, _ field: Key, now: Int64) -> Int64?? {
+    guard let hash, hash.value(of: field.bytes, field.hash, now: now) != nil else { return nil }
+    return .some(hash.trie?.find(field.bytes, field.hash)?.expiry)
+  }
+
+  // MARK: Setting
+
+  static let hexpire = setting("hexpire", .ex, "Gives fields a time to live in seconds.")
+  static let hpexpire = setting("hpexpire", .px, "Gives fields a time to live in milliseconds.")
+  static let hexpireat = setting("hexpireat", .exat, "Has fields expire at a time in seconds since 1970.")
+  static let hpexpireat = setting("hpexpireat", .pxat, "Has fields expire at a time in milliseconds since 1970.")
+
+  private enum Condition {
+    case always, none, some, greater, less
+
+    init?(_ call: borrowing Call, _ index: Int) {
+      if call.matches(index, "nx") {
+        self = .none
+      } else if call.matches(index, "xx") {
+        self = .some
+      } else if call.matches(index, "gt") {
+        self = .greater
+      } else if call.matches(index, "lt") {
+        self = .less
+      } else {
+        return nil
+      }
+    }
+
+    /// A field that never expires does so later than any other.
+    func admits(_ expiry: Int64, former: Int64?) -> Bool {
+      switch self {
+      case .always: true
+      case .none: former == nil
+      case .some: former != nil
+      case .greater: former.map { expiry > $0 } ?? false
+      case .less: former.map { expiry < $0 } ?? true
+      }
+    }
+  }
+
+  private static func setting(_ name: StaticString, _ keyword: ExpiryOption.Keyword, _ summary: StaticString) -> Command
+  {
+    Command(
+      name, arity: .atLeast(6), flags: [.write, .denyOOM, .fast], categories: [.hash],
+      keys: [.one([.readWrite, .update])], group: .hash, since: "7.4.0", complexity: "O(N) for N fields.", summary,
+      .write { call, edit throws(CommandError) in
+        let time = try time(&call, 2, keyword)
+        let condition = Condition(call, 3)
+        let fields = try Fields(&call, at: condition == nil ? 3 : 4)
+        _ = try edit.hash(call.key(1))
+        call.reply.arrayHeader(fields.count)
+        for index in fields.indexes {
+          let answer = apply(time, condition ?? .always, call.key(index), call, edit)
+          if answer == Answer.set || answer == Answer.deleted { edit.changed() }
+          call.reply.integer(answer)
+        }
+      })
+  }
+
+  /// A time that may lie in the past, in milliseconds since 1970.
+  private static func time(
+    _ call: inout Call, _ index: Int, _ keyword: ExpiryOption.Keyword
+  ) throws(CommandError) -> Int64 {
+    var time = try call.integer(index)
+    guard time >= 0 else { throw call.refuse("ERR invalid expire time, must be >= 0") }
+    var overflow = false
+    if keyword == .ex || keyword == .exat { (time, overflow) = time.multipliedReportingOverflow(by: 1000) }
+    if !overflow, keyword == .ex || keyword == .px { (time, overflow) = time.addingReportingOverflow(call.now) }
+    guard !overflow, time < 1 << 48 else { throw call.refuseExpireTime() }
+    return time
+  }
+
+  private static func apply(_ time: Int64, _ condition: Condition, _ field: Key, _ call: Call, _ edit: Edit) -> Int {
+    let key = call.key(1)
+    let reader = edit.find(key).map { HashReader($0) }
+    guard let former = expiry(reader, field, now: call.now) else { return Answer.noField }
+    guard condition.admits(time, former: former) else { return Answer.notMet }
+    let editor = HashEditor(edit.place(key), edit.limits)
+    if time <= call.now, !edit.keyspace.leavesExpiryToPrimary {
+      editor.remove(field.bytes)
+      return Answer.deleted
+    }
+    _ = editor.setExpiry(field.bytes, time)
+    edit.keyspace.fieldExpiry.isNeeded = true
+    return Answer.set
+  }
+
+  static let hpersist = Command(
+    "hpersist", arity: .atLeast(5), flags: [.write, .fast], categories: [.hash], keys: [.one([.readWrite, .update])],
+    group: .hash, since: "7.4.0", complexity: "O(N) for N fields.", "Takes the times to live of fields away.",
+    .write { call, edit throws(CommandError) in
+      let fields = try Fields(&call, at: 2)
+      _ = try edit.hash(call.key(1))
+      call.reply.arrayHeader(fields.count)
+      for index in fields.indexes {
+        let (key, field) = (call.key(1), call.key(index))
+        switch expiry(edit.find(key).map { HashReader($0) }, field, now: call.now) {
+        case nil: call.reply.integer(Answer.noField)
+        case .some(nil): call.reply.integer(Answer.noExpiry)
+        case .some(.some):
+          _ = HashEditor(edit.place(key), edit.limits).setExpiry(field.bytes, nil)
+          edit.changed()
+          call.reply.integer(Answer.set)
+        }
+      }
+    })
+
+  // MARK: Asking
+
+  static let httl = asking("httl", "Answers with the seconds that fields have to live.") { ($0 - $1 + 999) / 1000 }
+  static let hpttl = asking("hpttl", "Answers with the milliseconds that fields have to live.") { $0 - $1 }
+  static let hexpiretime = asking(
+    "hexpiretime", "Answers with the times at which fields expire, in seconds since 1970."
+  ) { time, _ in (time + 999) / 1000 }
+  static let hpexpiretime = asking(
+    "hpexpiretime", "Answers with the times at which fields expire, in milliseconds since 1970."
+  ) { time, _ in time }
+
+  private static func asking(
+    _ name: StaticString, _ summary: StaticString, _ form: @escaping @Sendable (Int64, Int64) -> Int64
+  ) -> Command {
+    Command(
+      name, arity: .atLeast(5), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])],
+      group: .hash, since: "7.4.0", complexity: "O(N) for N fields.", summary,
+      .read { call, view throws(CommandError) in
+        let fields = try Fields(&call, at: 2)
+        let hash = try view.hash(call.key(1))
+        call.reply.arrayHeader(fields.count)
+        for index in fields.indexes {
+          switch expiry(hash, call.key(index), now: view.now) {
+          case nil: call.reply.integer(Answer.noField)
+          case .some(nil): call.reply.integer(Answer.noExpiry)
+          case .some(let time?): call.reply.integer(Int(form(time, view.now)))
+          }
+        }
+      })
+  }
+
+  // MARK: With values
+
+  /// EX, PX, EXAT or PXAT with its time, PERSIST or KEEPTTL.
+  private struct ValueOptions {
+    var time: Int64?
+    var persists = false
+    var keeps = false
+    var onlyNew = false
+    var onlyThere = false
+    /// Where FIELDS stands.
+    var end = 2
+
+    init(_ call: inout Call, sets: Bool) throws(CommandError) {
+      while end < call.count, !call.matches(end, "fields") {
+        let hasExpiry = time != nil || persists || keeps
+        if let option = ExpiryOption(call, at: end, after: nil), !hasExpiry {
+          time = try HashCommands.time(&call, end + 1, option.keyword)
+          end += 1
+        } else if !sets, call.matches(end, "persist"), !hasExpiry {
+          persists = true
+        } else if sets, call.matches(end, "keepttl"), !hasExpiry {
+          keeps = true
+        } else if sets, call.matches(end, "fnx"), !onlyThere {
+          onlyNew = true
+        } else if sets, call.matches(end, "fxx"), !onlyNew {
+          onlyThere = true
+        } else {
+          throw .syntax
+        }
+        end += 1
+      }
+    }
+  }
+
+  static let hgetex = Command(
+    "hgetex", arity: .atLeast(5), flags: [.write, .fast], categories: [.hash],
+    keys: [.one([.readWrite, .access, .update])], group: .hash, since: "8.0.0", complexity: "O(N) for N fields.",
+    "Answers with values and sets the times to live of their fields.",
+    .write { call, edit throws(CommandError) in
+      let options = try ValueOptions(&call, sets: false)
+      let fields = try Fields(&call, at: options.end)
+      _ = try edit.hash(call.key(1))
+      call.reply.arrayHeader(fields.count)
+      for index in fields.indexes {
+        let field = call.key(index)
+        guard answerValue(&call, edit, field) else { continue }
+        if let time = options.time {
+          _ = apply(time, .always, field, call, edit)
+          edit.changed()
+        } else if options.persists, edit.find(call.key(1))?.collection != nil {
+          _ = HashEditor(edit.place(call.key(1)), edit.limits).setExpiry(field.bytes, nil)
+          edit.changed()
+        }
+      }
+    })
+
+  /// Answers with a value or null. Returns whether there is one.
+  private static func answerValue(_ call: inout Call, _ edit: Edit, _ field: Key) -> Bool {
+    guard let entry = edit.find(call.key(1)),
+      let value = HashReader(entry).value(of: field.bytes, field.hash, now: call.now)
+    else {
+      call.reply.null()
+      return false
+    }
+    call.reply.bulk(value)
+    return true
+  }
+
+  static let hgetdel = Command(
+    "hgetdel", arity: .atLeast(5), flags: [.write, .fast], categories: [.hash],
+    keys: [.one([.readWrite, .access, .delete])], group: .hash, since: "8.0.0", complexity: "O(N) for N fields.",
+    "Answers with values and removes their fields; the key goes with the last of them.",
+    .write { call, edit throws(CommandError) in
+      let fields = try Fields(&call, at: 2)
+      _ = try edit.hash(call.key(1))
+      call.reply.arrayHeader(fields.count)
+      for index in fields.indexes where answerValue(&call, edit, call.key(index)) {
+        HashEditor(edit.place(call.key(1)), edit.limits).remove(call[index])
+        edit.changed()
+      }
+    })
+
+  static let hsetex = Command(
+    "hsetex", arity: .atLeast(6), flags: [.write, .denyOOM, .fast], categories: [.hash],
+    keys: [.one([.readWrite, .update])], group: .hash, since: "8.0.0", complexity: "O(N) for N fields.",
+    "Stores values with times to live, all of them or none.",
+    .write { call, edit throws(CommandError) in
+      let options = try ValueOptions(&call, sets: true)
+      let fields = try Fields(&call, at: options.end, step: 2)
+      let editor = try edit.hash(call.key(1))
+      let reader = edit.find(call.key(1)).map { HashReader($0) }
+      for index in fields.indexes {
+        let isThere = expiry(reader, call.key(index), now: call.now) != nil
+        if isThere ? options.onlyNew : options.onlyThere { return call.reply.integer(0) }
+      }
+      for index in fields.indexes {
+        let former = expiry(edit.find(call.key(1)).map { HashReader($0) }, call.key(index), now: call.now)
+        let time = options.keeps ? former ?? nil : options.time
+        if let time, time <= call.now {
+          editor.remove(call[index])
+        } else {
+          editor.set(call[index], call[index + 1], expiry: time)
+          if time != nil { edit.keyspace.fieldExpiry.isNeeded = true }
+        }
+        edit.changed()
+      }
+      call.reply.integer(1)
+    })
+}
