@@ -15,6 +15,8 @@ struct Batch {
     let count: Int
     /// Its lookup among those that went ahead, or -1.
     let probe: Int
+    /// The argument whose lookup in the value at its key goes ahead too, or 0.
+    let member: Int
     /// The database that the lookup was made in.
     let database: Int
     let violation: ProtocolError?
@@ -22,13 +24,14 @@ struct Batch {
     @inline(__always)
     init(
       session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, probe: Int,
-      violation: ProtocolError?
+      member: Int = 0, violation: ProtocolError?
     ) {
       self.session = Borrowed(session)
       self.record = record
       self.first = first
       self.count = count
       self.probe = probe
+      self.member = member
       database = session.database
       self.violation = violation
     }

@@ -9,6 +9,9 @@ public struct Command: Sendable {
   /// ACL categories beyond those that the flags imply.
   public let categories: CommandCategories
   public let keys: [KeySpecification]
+  /// The position of the first field or member, whose lookup goes ahead in a large value at the first key; 0 if there is
+  /// none.
+  let member: Int
   public let group: CommandGroup
   /// The version of Redis that brought it; nil for Cambium's own commands.
   public let since: StaticString
@@ -31,7 +34,7 @@ public struct Command: Sendable {
 
   public init(
     _ name: StaticString, arity: Arity, flags: CommandFlags = [], categories: CommandCategories = [],
-    keys: [KeySpecification] = [], group: CommandGroup, since: StaticString, complexity: StaticString = "O(1)",
+    keys: [KeySpecification] = [], member: Int = 0, group: CommandGroup, since: StaticString, complexity: StaticString = "O(1)",
     _ summary: StaticString, subcommands: [Command] = [], _ handler: Handler = .container
   ) {
     self.name = name
@@ -39,6 +42,7 @@ public struct Command: Sendable {
     self.flags = flags
     self.categories = categories
     self.keys = keys
+    self.member = member
     self.group = group
     self.since = since
     self.complexity = complexity

@@ -8,6 +8,8 @@ public struct CommandRecord {
   public let fullName: String
   /// The position of the first key, for the lookups that go ahead; -1 if there is none at a fixed place.
   let firstKey: Int
+  /// The position of the first member of the value at that key, likewise.
+  let member: Int
   let subcommands: [Immortal<CommandRecord>]
   public let id: Int
   public var statistics = CommandStatistics()
@@ -49,7 +51,7 @@ public final class CommandTable {
       let own = id
       return Immortal(
         CommandRecord(
-          command: command, fullName: fullName, firstKey: firstKey,
+          command: command, fullName: fullName, firstKey: firstKey, member: command.member,
           subcommands: command.subcommands.map { record($0, container: fullName) }, id: own, flags: command.flags,
           arity: command.arity, hasSubcommands: !command.subcommands.isEmpty))
     }

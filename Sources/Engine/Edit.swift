@@ -73,6 +73,8 @@ public struct Edit {
       openDataset, database: database, key: key.bytes, hash: key.hash, accessClock: hot.value.accessClock)
   }
 
+  /// For commands that choose at random.
+  var random: SharedRandom { SharedRandom(hot) }
   public var settings: Settings { databases.object.settings }
   /// Up to where values keep their compact encodings.
   public var limits: EncodingLimits { databases.with { $0.settings.encodingLimits } }

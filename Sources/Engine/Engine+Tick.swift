@@ -12,7 +12,7 @@ extension Engine {
       fill(&next)
       if batch.isEmpty { break }
       let began = monotonicNanoseconds()
-      hot.value.probes.descend()
+      lookAhead(hot.value.probes)
       hot.value.hasFreshProbes = true
       for index in 0..<batch.count {
         let item = batch[index]
@@ -32,6 +32,23 @@ extension Engine {
     ready.removeAll(keepingCapacity: true)
     flush()
     housekeep()
+  }
+
+  /// Looks up the keys of the whole batch, then the members that commands name in large values.
+  private func lookAhead(_ probes: ProbeBatch) {
+    probes.descend()
+    var hasMembers = false
+    for index in 0..<batch.count where batch[index].member > 0 {
+      probes.prepareMembers(batch[index].probe)
+      hasMembers = true
+    }
+    guard hasMembers else { return }
+    for index in 0..<batch.count {
+      let item = batch[index]
+      guard item.member > 0 else { continue }
+      probes.appendMember(item.probe) { keyspace.live.hash(batch.arguments[item.first &+ item.member]) }
+    }
+    probes.descendMembers()
   }
 
   func setTime(microseconds: Int64) {
@@ -105,7 +122,11 @@ extension Engine {
       probe = probes.count
       probes.append(head, session.database, head.hash(batch.arguments[first + record.value.firstKey]))
     }
-    batch.append(.init(session: session, record: record, first: first, count: count, probe: probe, violation: nil))
+    var member = 0
+    if probe >= 0, let record, record.value.member < count { member = record.value.member }
+    batch.append(
+      .init(
+        session: session, record: record, first: first, count: count, probe: probe, member: member, violation: nil))
   }
 
   /// Hands every session's output to the transport.

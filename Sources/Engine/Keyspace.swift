@@ -28,7 +28,6 @@ public final class Keyspace {
     get { hot.value.changesSinceSave }
     set { hot.value.changesSinceSave = newValue }
   }
-  private var random = SplitMix64()
   var expiryCycle: ExpiryCycle
   var eviction = Eviction()
   var fieldExpiry = FieldExpiry()
@@ -73,7 +72,7 @@ public final class Keyspace {
   private func touchLFU(_ entry: Entry) {
     let clock = AccessClock.LFU(rawValue: entry.accessClock).accessed(
       milliseconds: now, decayMinutes: settings.lfuDecayTime, logFactor: settings.lfuLogFactor,
-      random: UInt32(truncatingIfNeeded: random.next()))
+      random: UInt32(truncatingIfNeeded: hot.value.random.next()))
     entry.accessClock = clock.rawValue
   }
 
@@ -102,6 +101,7 @@ public final class Keyspace {
 /// What every command reads or counts of the keyspace, where it costs no reference count.
 struct HotState {
   var statistics = KeyspaceStatistics()
+  var random = SplitMix64()
   /// The lookups of the present batch, which went ahead of the commands.
   let probes = ProbeBatch()
   /// Nothing was written since the lookups were made, so that what they found is still there.

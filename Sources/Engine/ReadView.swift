@@ -12,6 +12,8 @@ public struct ReadView {
   private let hot: Immortal<HotState>
   var keyspace: Keyspace { databases.object }
   public var settings: Settings { databases.object.settings }
+  /// For commands that choose at random.
+  var random: SharedRandom { SharedRandom(hot) }
   /// Whether this is the live dataset, where reading leaves traces: access clocks and counters.
   public let isLive: Bool
   /// CLIENT NO-TOUCH.

@@ -1,3 +1,5 @@
+internal import VersionedStore
+
 /// Random numbers for choices that nobody can gain by foreseeing, such as which keys to look at for eviction: the system's
 /// own generator costs a system call a number. Source: Steele, Lea and Flood, "Fast splittable pseudorandom number
 /// generators", 2014.
@@ -13,4 +15,13 @@ struct SplitMix64: RandomNumberGenerator {
     mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
     return mixed ^ (mixed >> 31)
   }
+}
+
+/// The keyspace's own random numbers, drawn by its commands one after another.
+struct SharedRandom: RandomNumberGenerator {
+  private let hot: Immortal<HotState>
+
+  init(_ hot: Immortal<HotState>) { self.hot = hot }
+
+  func next() -> UInt64 { hot.value.random.next() }
 }

@@ -6,6 +6,9 @@ internal import CJemalloc
 ///
 /// A lookup of a batch finds the entry and has it in the cache; what it found holds until the next write.
 ///
+/// Where the value is a collection, the lookup of a member in its trie may go ahead in the same way: `prepareMembers`, then
+/// `appendMember` for each, then `descendMembers`. That one only brings memory into the cache; it answers nothing.
+///
 /// A handle, as `ByteQueue`; it lives as long as the process.
 @safe
 public struct ProbeBatch {
@@ -18,18 +21,21 @@ public struct ProbeBatch {
   }
 
   private let probes: UnsafeMutablePointer<Probe>
-  private let used: UnsafeMutablePointer<Int>
+  private let members: UnsafeMutablePointer<Probe>
+  /// How many there are of the ones and the others.
+  private let used: UnsafeMutablePointer<(Int, Int)>
 
   public init() {
     unsafe probes = .allocate(capacity: Self.capacity)
+    unsafe members = .allocate(capacity: Self.capacity)
     unsafe used = .allocate(capacity: 1)
-    unsafe used.initialize(to: 0)
+    unsafe used.initialize(to: (0, 0))
   }
 
   @inline(__always)
-  public var count: Int { unsafe used.pointee }
+  public var count: Int { unsafe used.pointee.0 }
 
-  public func removeAll() { unsafe used.pointee = 0 }
+  public func removeAll() { unsafe used.pointee = (0, 0) }
 
   /// Adds a lookup; there must be room. Returns its number.
   @inline(__always)
@@ -38,7 +44,7 @@ public struct ProbeBatch {
     let child = root.child(database)
     if child.word != 0 { child.prefetch() }
     unsafe probes[count] = Probe(hash: hash, rest: hash, child: child)
-    unsafe used.pointee &+= 1
+    unsafe used.pointee.0 &+= 1
   }
 
   /// The hash of the key that was added as number `index`.
@@ -49,7 +55,10 @@ public struct ProbeBatch {
   }
 
   /// Takes all lookups down to their entries, which are in the cache, or on the way to it, afterwards.
-  public func descend() {
+  public func descend() { unsafe Self.descend(probes, count) }
+
+  @inline(__always)
+  private static func descend(_ probes: UnsafeMutablePointer<Probe>, _ count: Int) {
     var moving = true
     while moving {
       moving = false
@@ -68,6 +77,31 @@ public struct ProbeBatch {
       }
     }
   }
+
+  /// After `descend`: asks for what stands outside of the entry that lookup `index` came to.
+  @inline(__always)
+  public func prepareMembers(_ index: Int) {
+    precondition(index < count)
+    let child = unsafe probes[index].child
+    if child.isEntry, child.entry.form == .object { unsafe cambium_prefetch(child.entry.object) }
+  }
+
+  /// Adds the lookup of a member, whose hash is asked for if it is needed, in the collection that lookup `index` came to.
+  @inline(__always)
+  public func appendMember(_ index: Int, _ hash: () -> UInt64) {
+    let number = unsafe used.pointee.1
+    precondition(index < count && number < Self.capacity)
+    let child = unsafe probes[index].child
+    // The key is not compared: whatever stands there may be asked for.
+    guard child.isEntry, let root = child.entry.collection?.root, root.word != 0 else { return }
+    root.prefetch()
+    let hash = hash()
+    unsafe members[number] = Probe(hash: hash, rest: hash, child: root)
+    unsafe used.pointee.1 &+= 1
+  }
+
+  /// Takes the lookups of members down to their entries.
+  public func descendMembers() { unsafe Self.descend(members, used.pointee.1) }
 
   /// The entry that lookup `index` found, if the dataset was not written since: its key must still be compared.
   @inline(__always)

@@ -55,7 +55,7 @@ extension GenericCommands {
     })
 
   private static func randomEntry(_ view: ReadView) -> Entry? {
-    var generator = SystemRandomNumberGenerator()
+    var generator = view.random
     for _ in 0..<100 {
       guard let entry = view.root.randomEntry(view.database, using: &generator) else { return nil }
       if !view.hasExpired(entry) { return entry }

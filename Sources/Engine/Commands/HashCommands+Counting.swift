@@ -8,7 +8,7 @@ extension HashCommands {
 
   static let hincrby = Command(
     "hincrby", arity: .exactly(4), flags: [.write, .denyOOM, .fast], categories: [.hash],
-    keys: [.one([.readWrite, .access, .update])], group: .hash, since: "2.0.0",
+    keys: [.one([.readWrite, .access, .update])], member: 2, group: .hash, since: "2.0.0",
     "Adds a number to the integer under a field.",
     .write { call, edit throws(CommandError) in
       let number = try call.integer(3)
@@ -27,7 +27,7 @@ extension HashCommands {
 
   static let hincrbyfloat = Command(
     "hincrbyfloat", arity: .exactly(4), flags: [.write, .denyOOM, .fast], categories: [.hash],
-    keys: [.one([.readWrite, .access, .update])], group: .hash, since: "2.6.0",
+    keys: [.one([.readWrite, .access, .update])], member: 2, group: .hash, since: "2.6.0",
     "Adds a floating point number to the number under a field.",
     .write { call, edit throws(CommandError) in
       guard let addend = Float80(text: call[3]) else { throw .notFloat }

@@ -7,7 +7,7 @@ extension HashCommands {
   static let reading = [hget, hmget, hlen, hstrlen, hexists, hkeys, hvals, hgetall]
 
   static let hget = Command(
-    "hget", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])],
+    "hget", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])], member: 2,
     group: .hash, since: "2.0.0", "Answers with the value under a field.",
     .read { call, view throws(CommandError) in
       let field = call.key(2)
@@ -18,7 +18,7 @@ extension HashCommands {
     })
 
   static let hmget = Command(
-    "hmget", arity: .atLeast(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])],
+    "hmget", arity: .atLeast(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])], member: 2,
     group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
     "Answers with the values under several fields; null for one that is missing.",
     .read { call, view throws(CommandError) in
@@ -42,7 +42,7 @@ extension HashCommands {
     .read { call, view throws(CommandError) in call.reply.integer(try view.hash(call.key(1))?.count ?? 0) })
 
   static let hstrlen = Command(
-    "hstrlen", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly])],
+    "hstrlen", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly])], member: 2,
     group: .hash, since: "3.2.0", "Answers with the number of bytes of the value under a field.",
     .read { call, view throws(CommandError) in
       let field = call.key(2)
@@ -51,7 +51,7 @@ extension HashCommands {
     })
 
   static let hexists = Command(
-    "hexists", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly])],
+    "hexists", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly])], member: 2,
     group: .hash, since: "2.0.0", "Tells whether a field is there.",
     .read { call, view throws(CommandError) in
       let field = call.key(2)

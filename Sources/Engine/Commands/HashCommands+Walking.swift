@@ -64,7 +64,7 @@ extension HashCommands {
   private static func choice(
     _ hash: HashReader, _ view: ReadView
   ) -> (field: StoredValue, value: StoredValue)? {
-    var generator = SystemRandomNumberGenerator()
+    var generator = view.random
     guard let trie = hash.trie, trie.expiringCount > 0 else { return hash.random(using: &generator) }
     for _ in 0..<100 {
       if let entry = trie.randomEntry(using: &generator), !entry.hasExpired(view.now) {

@@ -8,13 +8,13 @@ extension HashCommands {
 
   static let hset = Command(
     "hset", arity: .atLeast(4), flags: [.write, .denyOOM, .fast], categories: [.hash],
-    keys: [.one([.readWrite, .update])], group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
+    keys: [.one([.readWrite, .update])], member: 2, group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
     "Stores values under fields of a hash.",
     .write { call, edit throws(CommandError) in call.reply.integer(try set(&call, edit)) })
 
   static let hmset = Command(
     "hmset", arity: .atLeast(4), flags: [.write, .denyOOM, .fast], categories: [.hash],
-    keys: [.one([.readWrite, .update])], group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
+    keys: [.one([.readWrite, .update])], member: 2, group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
     "The former name of HSET for several fields.",
     .write { call, edit throws(CommandError) in
       _ = try set(&call, edit)
@@ -40,7 +40,7 @@ extension HashCommands {
 
   static let hsetnx = Command(
     "hsetnx", arity: .exactly(4), flags: [.write, .denyOOM, .fast], categories: [.hash],
-    keys: [.one([.readWrite, .insert])], group: .hash, since: "2.0.0",
+    keys: [.one([.readWrite, .insert])], member: 2, group: .hash, since: "2.0.0",
     "Stores a value under a field that is not there yet.",
     .write { call, edit throws(CommandError) in
       let key = call.key(1)
@@ -57,7 +57,7 @@ extension HashCommands {
 
   static let hdel = Command(
     "hdel", arity: .atLeast(3), flags: [.write, .fast], categories: [.hash],
-    keys: [.one([.readWrite, .delete])], group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
+    keys: [.one([.readWrite, .delete])], member: 2, group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
     "Removes fields of a hash; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
       let key = call.key(1)

@@ -16,7 +16,7 @@ extension SetCommands {
       let wanted = try call.integer(2, or: .notPositive)
       guard wanted >= 0 else { throw .notPositive }
       guard let set = try edit.readSet(call.key(1)), wanted > 0 else { return call.reply.setHeader(0) }
-      let drawn = distinct(set, Int(wanted))
+      let drawn = distinct(set, Int(wanted), edit.random)
       call.reply.setHeader(drawn.count)
       for member in drawn { member.withBytes { call.reply.bulk($0) } }
       if drawn.count == set.count {
@@ -29,7 +29,7 @@ extension SetCommands {
     })
 
   private static func popOne(_ call: inout Call, _ edit: Edit) throws(CommandError) {
-    var generator = SystemRandomNumberGenerator()
+    var generator = edit.random
     guard let member = try edit.readSet(call.key(1))?.random(using: &generator) else { return call.reply.null() }
     call.reply.bulk(member)
     // What was drawn lies in the set, and what is removed must not.
@@ -44,7 +44,7 @@ extension SetCommands {
     group: .set, since: "1.0.0", complexity: "O(N) for N members of the answer.",
     "Answers with members drawn at random.",
     .read { call, view throws(CommandError) in
-      var generator = SystemRandomNumberGenerator()
+      var generator = view.random
       guard call.count > 2 else {
         guard let member = try view.set(call.key(1))?.random(using: &generator) else { return call.reply.null() }
         return call.reply.bulk(member)
@@ -56,7 +56,7 @@ extension SetCommands {
       // Redis would write until its memory is used up.
       guard wanted > -(1 << 27) else { throw .outOfPairRange }
       guard wanted < 0 else {
-        let drawn = distinct(set, Int(wanted))
+        let drawn = distinct(set, Int(wanted), view.random)
         call.reply.arrayHeader(drawn.count)
         for member in drawn { member.withBytes { call.reply.bulk($0) } }
         return
@@ -69,8 +69,8 @@ extension SetCommands {
     })
 
   /// So many different members, or all of them; copied, since they may be removed next.
-  private static func distinct(_ set: SetReader, _ wanted: Int) -> [[UInt8]] {
-    var generator = SystemRandomNumberGenerator()
+  private static func distinct(_ set: SetReader, _ wanted: Int, _ random: SharedRandom) -> [[UInt8]] {
+    var generator = random
     if wanted < set.count / 3 {
       // Few of many: drawing anew what was drawn before is cheaper than to list all.
       var seen: Set<[UInt8]> = []

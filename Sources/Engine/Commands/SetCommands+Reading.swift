@@ -7,7 +7,7 @@ extension SetCommands {
   static let reading = [sismember, smismember, scard, smembers, sscan]
 
   static let sismember = Command(
-    "sismember", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.set], keys: [.one([.readOnly])],
+    "sismember", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.set], keys: [.one([.readOnly])], member: 2,
     group: .set, since: "1.0.0", "Tells whether something is a member of a set.",
     .read { call, view throws(CommandError) in
       let member = call.key(2)
@@ -17,7 +17,7 @@ extension SetCommands {
 
   static let smismember = Command(
     "smismember", arity: .atLeast(3), flags: [.readOnly, .fast], categories: [.set],
-    keys: [.one([.readOnly, .access])], group: .set, since: "6.2.0", complexity: "O(N) for N members.",
+    keys: [.one([.readOnly, .access])], member: 2, group: .set, since: "6.2.0", complexity: "O(N) for N members.",
     "Tells for several things whether each is a member of a set.",
     .read { call, view throws(CommandError) in
       let set = try view.set(call.key(1))

@@ -8,7 +8,7 @@ extension SetCommands {
 
   static let sadd = Command(
     "sadd", arity: .atLeast(3), flags: [.write, .denyOOM, .fast], categories: [.set],
-    keys: [.one([.readWrite, .insert])], group: .set, since: "1.0.0", complexity: "O(N) for N members.",
+    keys: [.one([.readWrite, .insert])], member: 2, group: .set, since: "1.0.0", complexity: "O(N) for N members.",
     "Adds members to a set.",
     .write { call, edit throws(CommandError) in
       let set = try edit.set(call.key(1))
@@ -21,7 +21,7 @@ extension SetCommands {
     })
 
   static let srem = Command(
-    "srem", arity: .atLeast(3), flags: [.write, .fast], categories: [.set], keys: [.one([.readWrite, .delete])],
+    "srem", arity: .atLeast(3), flags: [.write, .fast], categories: [.set], keys: [.one([.readWrite, .delete])], member: 2,
     group: .set, since: "1.0.0", complexity: "O(N) for N members.",
     "Removes members from a set; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
@@ -36,7 +36,7 @@ extension SetCommands {
 
   static let smove = Command(
     "smove", arity: .exactly(4), flags: [.write, .fast], categories: [.set],
-    keys: [.one([.readWrite, .access, .delete]), .one([.readWrite, .insert], at: 2)], group: .set, since: "1.0.0",
+    keys: [.one([.readWrite, .access, .delete]), .one([.readWrite, .insert], at: 2)], member: 3, group: .set, since: "1.0.0",
     "Moves a member from one set to another.",
     .write { call, edit throws(CommandError) in
       let (source, target, member) = (call.key(1), call.key(2), call.key(3))

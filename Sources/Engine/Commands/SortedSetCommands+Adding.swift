@@ -22,7 +22,7 @@ extension SortedSetCommands {
 
   static let zadd = Command(
     "zadd", arity: .atLeast(4), flags: [.write, .denyOOM, .fast], categories: [.sortedSet],
-    keys: [.one([.readWrite, .update])], group: .sortedSet, since: "1.2.0",
+    keys: [.one([.readWrite, .update])], member: 3, group: .sortedSet, since: "1.2.0",
     complexity: "O(log(N)) for each member, with N members in the set.",
     "Adds members to a sorted set, or gives them another score.",
     .write { call, edit throws(CommandError) in
@@ -32,7 +32,7 @@ extension SortedSetCommands {
 
   static let zincrby = Command(
     "zincrby", arity: .exactly(4), flags: [.write, .denyOOM, .fast], categories: [.sortedSet],
-    keys: [.one([.readWrite, .access, .update])], group: .sortedSet, since: "1.2.0",
+    keys: [.one([.readWrite, .access, .update])], member: 3, group: .sortedSet, since: "1.2.0",
     complexity: "O(log(N)) with N members in the set.", "Adds a number to the score of a member.",
     .write { call, edit throws(CommandError) in try add(&call, edit, .increments, from: 2) })
 

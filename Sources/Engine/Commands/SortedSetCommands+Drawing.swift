@@ -12,7 +12,7 @@ extension SortedSetCommands {
     keys: [.one([.readOnly, .access])], group: .sortedSet, since: "6.2.0",
     complexity: "O(N) for N members of the answer.", "Answers with members chosen at random, each equally likely.",
     .read { call, view throws(CommandError) in
-      var generator = SystemRandomNumberGenerator()
+      var generator = view.random
       guard call.count > 2 else {
         guard let choice = try view.sortedSet(call.key(1))?.random(using: &generator) else { return call.reply.null() }
         return call.reply.bulk(choice.member)

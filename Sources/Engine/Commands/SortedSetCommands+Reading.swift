@@ -13,7 +13,7 @@ extension SortedSetCommands {
 
   static let zscore = Command(
     "zscore", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.sortedSet],
-    keys: [.one([.readOnly, .access])], group: .sortedSet, since: "1.2.0", "Answers with the score of a member.",
+    keys: [.one([.readOnly, .access])], member: 2, group: .sortedSet, since: "1.2.0", "Answers with the score of a member.",
     .read { call, view throws(CommandError) in
       guard let score = try view.sortedSet(call.key(1))?.score(of: call[2], view.root.hash(call[2])) else {
         return call.reply.null()
@@ -23,7 +23,7 @@ extension SortedSetCommands {
 
   static let zmscore = Command(
     "zmscore", arity: .atLeast(3), flags: [.readOnly, .fast], categories: [.sortedSet],
-    keys: [.one([.readOnly, .access])], group: .sortedSet, since: "6.2.0", complexity: "O(N) for N members.",
+    keys: [.one([.readOnly, .access])], member: 2, group: .sortedSet, since: "6.2.0", complexity: "O(N) for N members.",
     "Answers with the scores of several members.",
     .read { call, view throws(CommandError) in
       let set = try view.sortedSet(call.key(1))
@@ -43,7 +43,7 @@ extension SortedSetCommands {
   private static func ranking(_ name: StaticString, isReversed: Bool, _ summary: StaticString) -> Command {
     Command(
       name, arity: .exactly(3), flags: [.readOnly, .fast], categories: [.sortedSet],
-      keys: [.one([.readOnly, .access])], group: .sortedSet, since: "2.0.0",
+      keys: [.one([.readOnly, .access])], member: 2, group: .sortedSet, since: "2.0.0",
       complexity: "O(log(N)) with N members in the set.", summary,
       .read { call, view throws(CommandError) in
         guard let set = try view.sortedSet(call.key(1)), let score = set.score(of: call[2], view.root.hash(call[2]))

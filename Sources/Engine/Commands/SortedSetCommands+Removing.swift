@@ -8,7 +8,7 @@ extension SortedSetCommands {
 
   static let zrem = Command(
     "zrem", arity: .atLeast(3), flags: [.write, .fast], categories: [.sortedSet],
-    keys: [.one([.readWrite, .delete])], group: .sortedSet, since: "1.2.0",
+    keys: [.one([.readWrite, .delete])], member: 2, group: .sortedSet, since: "1.2.0",
     complexity: "O(M*log(N)) for M of N members.",
     "Removes members from a sorted set; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
