@@ -5,9 +5,11 @@
 ///     | sequence: u64 | weight: u64 | key of a sole leaf: u64 | height: u8 | 0: u8 | words: u16 | rows: u32 |
 ///     | word: u64 × words | (birth: u64, bytes: i64) × rows |
 ///
-/// The rows are the *ledger*: how many bytes of the collection, the header among them, were born in which generation, the
-/// header's own last. With it a collection of any size leaves the head in constant time, the books exact, as a database
-/// does when it is flushed. A collection within a collection has no rows; the outer one's count for it.
+/// The rows are the *ledger*: how many bytes of the collection, the header among them, were born in the generations up to
+/// each `birth` and after that of the row before, the header's own generation last. With it a collection of any size
+/// leaves the head in constant time, the books exact, as a database does when it is flushed. There are not more rows than
+/// there were versions to tell births apart when the header was copied last. A collection within a collection has no
+/// rows; the outer one's count for it.
 ///
 /// A handle to be read; it may be of the open head or of a sealed version. Good as long as what it was found in: until the
 /// next write to the dataset, or as long as the version.
@@ -119,10 +121,7 @@ public struct Collection: BitwiseCopyable {
   @inline(__always)
   func book(_ byteCount: Int, _ birth: Generation) {
     var index = ledgerCount &- 1
-    while unsafe rows[index].birth != birth {
-      index &-= 1
-      precondition(index >= 0, "nothing was born then")
-    }
+    while index > 0, unsafe rows[index &- 1].birth >= birth { index &-= 1 }
     unsafe rows[index].byteCount &+= byteCount
   }
 

@@ -65,22 +65,36 @@ extension Dataset {
   }
 
   private func copyWithLedger(_ old: Collection, _ home: Home) -> Collection {
-    let size = SizeClass.round(old.byteCount)
-    let living = (0..<old.ledgerCount).map(old.ledgerRow).filter {
-      $0.byteCount != ($0.birth == old.generation ? size : 0)
-    }
-    let byteCount = Collection.byteCount(words: old.wordCount, rows: living.count + 1)
+    var rows = 1
+    forEachLivingRow(old) { _ in rows += 1 }
+    let byteCount = Collection.byteCount(words: old.wordCount, rows: rows)
     let copy = unsafe Collection(base: allocate(byteCount, home))
-    copy.start(open, words: old.wordCount, rows: living.count + 1)
+    copy.start(open, words: old.wordCount, rows: rows)
     copy.copyContent(of: old)
-    for (index, row) in living.enumerated() {
-      var row = row
-      if row.birth == old.generation { row.byteCount -= size }
+    var index = 0
+    forEachLivingRow(old) { row in
       copy.setLedgerRow(index, row)
+      index += 1
     }
-    copy.setLedgerRow(living.count, .init(birth: open, byteCount: SizeClass.round(byteCount)))
+    copy.setLedgerRow(index, .init(birth: open, byteCount: SizeClass.round(byteCount)))
     unsafe bury(old.base, old.byteCount, old.generation, home)
     return copy
+  }
+
+  /// Meets the rows of a ledger without the header itself, which is the last row's: one for each part of the dead list
+  /// that births are told apart by now, and one for what is younger than all versions.
+  private func forEachLivingRow(_ old: Collection, _ visit: (Collection.Row) -> Void) {
+    var (gathered, part) = (Collection.Row(birth: .none, byteCount: 0), -1)
+    for index in 0..<old.ledgerCount {
+      var row = old.ledgerRow(index)
+      if index == old.ledgerCount - 1 { row.byteCount -= SizeClass.round(old.byteCount) }
+      let rowPart = row.birth > floor ? Int.max : dead.index(of: row.birth)
+      if rowPart != part, gathered.byteCount != 0 { visit(gathered) }
+      if rowPart != part { gathered.byteCount = 0 }
+      gathered = Collection.Row(birth: row.birth, byteCount: gathered.byteCount + row.byteCount)
+      part = rowPart
+    }
+    if gathered.byteCount != 0 { visit(gathered) }
   }
 
   // MARK: The end

@@ -163,11 +163,15 @@ struct InvariantChecker {
     for (address, object) in objects where before[address] == nil {
       born[object.birth, default: 0] += object.byteCount
     }
+    var former = Generation.none
     for index in 0..<collection.ledgerCount {
       let row = collection.ledgerRow(index)
-      compare(row.byteCount, born.removeValue(forKey: row.birth) ?? 0, "bytes of a collection by birth")
+      let byteCount = born.reduce(0) { $1.key > former && $1.key <= row.birth ? $0 + $1.value : $0 }
+      compare(row.byteCount, byteCount, "bytes of a collection by birth")
+      if row.birth <= former { violations.append("the births of a ledger do not ascend") }
+      former = row.birth
     }
-    if !born.isEmpty { violations.append("a ledger lacks a birth") }
+    if born.contains(where: { $0.key > former }) { violations.append("a ledger lacks a birth") }
   }
 
   private mutating func check(

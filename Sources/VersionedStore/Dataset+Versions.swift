@@ -122,9 +122,20 @@ extension Dataset {
         reclaimer.bury(blocks, remainder: list)
         if child == VersionTree.head { sink(to: lower) }
         list.absorb(version.dead) { row in if child == VersionTree.head { held.insertRow(at: row) } }
+      case .coalesce(let members, let lower, let upper):
+        for member in members { coalesce(member, after: lower, through: upper) }
       }
     }
     return outcome.byteCount
+  }
+
+  private func coalesce(_ number: Int, after lower: Generation, through upper: Generation) {
+    if number == VersionTree.head {
+      held.mergeRows(dead.coalesce(after: lower, through: upper))
+    } else {
+      _ = sealed[number]!.dead.coalesce(after: lower, through: upper)
+      HeldBytes.coalesce(&sealed[number]!.held, after: lower, through: upper)
+    }
   }
 
   /// The head's parent is gone: what the head holds of its births is the head's own now. (`frozen` stays where it was:

@@ -3,8 +3,8 @@
 /// The list is kept in parts by birth, as ZFS keeps its dead lists: the part with key `k` holds what was born in the
 /// generations up to `k` and after the next lower key, and the keys are the generations of the ancestor versions. So
 /// dropping a version takes the parts it needs without looking at the others, and what a version alone holds is a sum
-/// over a few parts. There are no parts for births of which the owner held nothing; the keys that there are may be finer
-/// than the versions that still exist, never coarser.
+/// over a few parts. There are no parts for births of which the owner held nothing. When a version is dropped, the parts
+/// that only it told apart become one in the lists of its descendants.
 ///
 /// An item is the address of one object, or of the top of a subtree that left as a whole (`deep`).
 final class DeadList {
@@ -42,7 +42,9 @@ final class DeadList {
       }
     }
 
-    mutating func absorb(_ other: Part) { full += other.blocks }
+    mutating func absorb(_ other: Part) {
+      if isEmpty { self = other } else { full += other.blocks }
+    }
   }
 
   /// The address of an object, marked if all below it is meant too.
@@ -122,6 +124,20 @@ final class DeadList {
     }
     other.parts = []
     other.successor = self
+  }
+
+  /// Makes the parts with keys after `lower` and up to and with `upper` one, `upper`. Returns the numbers that they had.
+  func coalesce(after lower: Generation, through upper: Generation) -> Range<Int> {
+    guard let first = keys.firstIndex(where: { $0 > lower }), keys[first] <= upper else { return 0..<0 }
+    let end = keys.firstIndex { $0 > upper } ?? keys.count
+    for index in first + 1..<max(end, first + 1) {
+      parts[first].absorb(parts[index])
+      byteCounts[first] += byteCounts[index]
+    }
+    keys.replaceSubrange(first..<end, with: CollectionOfOne(upper))
+    byteCounts.removeSubrange(first + 1..<end)
+    parts.removeSubrange(first + 1..<end)
+    return first..<end
   }
 
   /// Removes the last part, which must be empty.

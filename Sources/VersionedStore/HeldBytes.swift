@@ -27,6 +27,15 @@ struct HeldBytes {
 
   mutating func removeRow(_ row: Int) { cells.removeSubrange(row * columns..<(row + 1) * columns) }
 
+  /// Adds up the rows of a range in its first.
+  mutating func mergeRows(_ range: Range<Int>) {
+    guard range.count > 1 else { return }
+    for row in range.dropFirst() {
+      for column in 0..<columns { self[range.lowerBound, column] += self[row, column] }
+    }
+    cells.removeSubrange((range.lowerBound + 1) * columns..<range.upperBound * columns)
+  }
+
   mutating func swapColumns(_ first: Int, _ second: Int) {
     for row in 0..<rowCount { cells.swapAt(row * columns + first, row * columns + second) }
   }
@@ -36,6 +45,16 @@ struct HeldBytes {
     var key: Generation
     var column: Int
     var byteCount: Int
+  }
+
+  /// Makes the keys after `lower` and up to and with `upper` one, `upper`, in cells by ascending key.
+  static func coalesce(_ cells: inout [Cell], after lower: Generation, through upper: Generation) {
+    guard let first = cells.firstIndex(where: { $0.key > lower }), cells[first].key <= upper else { return }
+    let end = cells.firstIndex { $0.key > upper } ?? cells.count
+    var sums: [Int: Int] = [:]
+    for cell in cells[first..<end] { sums[cell.column, default: 0] += cell.byteCount }
+    let merged = sums.sorted { $0.key < $1.key }.map { Cell(key: upper, column: $0.key, byteCount: $0.value) }
+    cells.replaceSubrange(first..<end, with: merged)
   }
 
   /// The cells that are not zero, by ascending key.

@@ -24,6 +24,15 @@ struct Ledger: Equatable {
     for index in keys.indices where keys[index] > lower && keys[index] <= upper { byteCounts[index] = 0 }
   }
 
+  /// Makes the keys after `lower` and up to and with `upper` one, `upper`: no version tells their births apart any more.
+  mutating func coalesce(after lower: Generation, through upper: Generation) {
+    guard let first = keys.firstIndex(where: { $0 > lower }), keys[first] <= upper else { return }
+    let end = keys.firstIndex { $0 > upper } ?? keys.count
+    let byteCount = byteCounts[first..<end].reduce(0, +)
+    keys.replaceSubrange(first..<end, with: CollectionOfOne(upper))
+    byteCounts.replaceSubrange(first..<end, with: CollectionOfOne(byteCount))
+  }
+
   mutating func add(_ other: Ledger) {
     for (key, byteCount) in zip(other.keys, other.byteCounts) {
       let at = keys.firstIndex { $0 >= key } ?? keys.count

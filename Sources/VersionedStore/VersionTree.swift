@@ -25,6 +25,9 @@ struct VersionTree {
     case release(Int, floor: Generation)
     /// A version with one child goes: free what the child's dead list has of `after..<=through`, give it the rest.
     case absorb(Int, into: Int, after: Generation, through: Generation)
+    /// A version with descendants is gone: in the books of these, births `after..<=through` are not told apart any more.
+    /// Without it the books would grow with all versions that ever were.
+    case coalesce([Int], after: Generation, through: Generation)
   }
 
   /// The number of the open head among the members.
@@ -104,10 +107,35 @@ struct VersionTree {
         members[child]!.dead.clear(after: floor, through: member.generation)
         members[child]!.dead.add(member.dead)
         members[child]!.parent = member.parent
+        steps += coalesce(below: child, after: floor)
       }
       members[number] = nil
       next = member.parent
     }
     return (byteCount, steps)
+  }
+
+  /// `child` has taken the place of its parent: its births begin after `floor` now.
+  private mutating func coalesce(below child: Int, after floor: Generation) -> [Step] {
+    guard child != Self.head else { return [] }
+    let through = members[child]!.generation
+    let descendants = descendants(of: child)
+    for number in descendants {
+      members[number]!.held.coalesce(after: floor, through: through)
+      members[number]!.dead.coalesce(after: floor, through: through)
+    }
+    return [.coalesce(descendants, after: floor, through: through)]
+  }
+
+  /// A member and all that descend from it.
+  private func descendants(of number: Int) -> [Int] {
+    let children = Dictionary(grouping: members.keys) { members[$0]!.parent }
+    var found = [number]
+    var next = 0
+    while next < found.count {
+      found += children[found[next]] ?? []
+      next += 1
+    }
+    return found
   }
 }
