@@ -57,6 +57,14 @@ public struct Place {
     openDataset.with { $0.openCollection(database, key, hash) }
   }
 
+  /// The collection of what was found here just now, to be written; nil if there is none or if it is sealed, which
+  /// `openCollection()` sees to. Saves a lookup.
+  @inline(__always)
+  func openCollection(of entry: Entry?) -> OpenCollection? {
+    guard let entry else { return nil }
+    return openDataset.with { $0.openCollection(database, of: entry) }
+  }
+
   /// Puts an empty collection in place of what is here.
   public func putCollection(tag: UInt8, expiry: Int64?, words: Int = 0) -> OpenCollection {
     openDataset.with {

@@ -39,6 +39,15 @@ extension Dataset {
     return OpenCollection(dataset: Borrowed(self), home: Home(database, trie: collection, ledger: collection))
   }
 
+  /// The collection of an entry of the head that was found just now, to be written; nil if there is none, or if it is
+  /// sealed and has to be opened by its key.
+  @inline(__always)
+  public func openCollection(_ database: Int, of entry: Entry) -> OpenCollection? {
+    guard let collection = entry.collection, collection.generation == open else { return nil }
+    changeCount &+= 1
+    return OpenCollection(dataset: Borrowed(self), home: Home(database, trie: collection, ledger: collection))
+  }
+
   @inline(__always)
   func open(_ home: Home, _ key: Bytes, _ hash: UInt64) -> Collection? {
     changeCount &+= 1

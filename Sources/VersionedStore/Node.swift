@@ -1,3 +1,5 @@
+internal import CJemalloc
+
 /// One trie node: a 16-byte header, then one word for each bucket that is taken, in one allocation.
 ///
 ///     | generation: 48 bits | capacity: u8 | kind: u8 | bitmap: u32 | expiring: u32 | child: u64 × capacity |
@@ -74,6 +76,10 @@ struct Node: BitwiseCopyable {
   func child(under bucket: UInt32) -> Child {
     bitmap & (1 &<< bucket) == 0 ? .none : self[index(of: bucket)]
   }
+
+  /// Asks for the cache line in which the child of `bucket` stands, if there is one.
+  @inline(__always)
+  func prefetchSlot(of bucket: UInt32) { unsafe cambium_prefetch(children + index(of: bucket)) }
 
   /// Makes room at `index` and puts `child` there; there must be room.
   func insert(_ child: Child, at index: Int, of count: Int) {

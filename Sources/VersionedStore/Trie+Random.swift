@@ -13,6 +13,9 @@ extension Root {
 }
 
 extension Child {
+  /// Subtrees that are drawn together, so that their cache misses overlap: two to four are looked at until one is taken.
+  private typealias Draws = InlineArray<4, Child>
+
   /// One of the `keys` entries below this child, which is the root of a trie.
   func randomEntry(
     of keys: Int, expiringOnly: Bool, using generator: inout some RandomNumberGenerator
@@ -24,57 +27,78 @@ extension Child {
       mean /= 32
       level += 1
     }
-    // Six standard deviations of the Poisson distribution above the mean; all of it where there is only one subtree.
-    var range = level == 0 ? keys : mean + 6 * Int(Double(mean + 1).squareRoot()) + 6
+    // More than five standard deviations of the Poisson distribution above the mean, which one subtree in a million
+    // exceeds; all of it where there is only one subtree.
+    var range = level == 0 ? keys : mean + Int(4.5 * Double(mean + 1).squareRoot()) + 4
     while true {
-      let subtree = randomDescendant(level, UInt64.random(in: 0...UInt64.max, using: &generator))
-      let count = subtree.count(expiringOnly: expiringOnly)
-      // Forced collisions can crowd a subtree beyond all expectation.
-      range = max(range, count)
-      let place = Int.random(in: 0..<range, using: &generator)
-      if place < count { return subtree.entry(at: place, expiringOnly: expiringOnly) }
+      let subtrees = randomDescendants(level, &generator)
+      for index in 0..<subtrees.count {
+        let place = Int.random(in: 0..<range, using: &generator)
+        var left = place
+        guard let entry = subtrees[index].entry(at: &left, expiringOnly: expiringOnly) else { continue }
+        // Forced collisions can crowd a subtree beyond all expectation.
+        if place == range - 1, level > 0 {
+          let count = subtrees[index].count(expiringOnly: expiringOnly)
+          if count > range {
+            range = count
+            continue
+          }
+        }
+        return entry
+      }
     }
   }
-}
 
-extension Child {
-  /// What stands at `depth` on the way of a random hash; an entry that stands higher counts as its own subtree only for
-  /// the hashes that lead to it on all levels, which `hash`'s further digits decide.
-  fileprivate func randomDescendant(_ depth: Int, _ hash: UInt64) -> Child {
-    var child = self
+  /// What stands at `depth` on the ways of random hashes, down which all go in lockstep. An entry that stands higher counts
+  /// as its own subtree only for the hashes that lead to it on all levels, which the further digits decide.
+  private func randomDescendants(_ depth: Int, _ generator: inout some RandomNumberGenerator) -> Draws {
+    var draws = Draws(repeating: self)
+    guard depth > 0 else { return draws }
+    var hashes = InlineArray<4, UInt64>(repeating: 0)
+    for index in 0..<hashes.count { hashes[index] = generator.next() }
     for level in 0..<depth {
-      if child.isEmpty { return .none }
-      if child.isEntry || child.isCollision {
-        // Its cell spans 32 cells of the next level; one of them stands for it.
-        if bucket(of: hash, at: level) != 0 { return .none }
-        continue
+      for index in 0..<draws.count where draws[index].isNode && !draws[index].isCollision {
+        draws[index].node.prefetchSlot(of: bucket(of: hashes[index], at: level))
       }
-      child = child.node.child(under: bucket(of: hash, at: level))
+      for index in 0..<draws.count {
+        let (child, bucket) = (draws[index], bucket(of: hashes[index], at: level))
+        if child.isEmpty { continue }
+        if child.isEntry || child.isCollision {
+          // Its cell spans 32 cells of the next level; one of them stands for it.
+          if bucket != 0 { draws[index] = .none }
+          continue
+        }
+        draws[index] = child.node.child(under: bucket)
+        if !draws[index].isEmpty { draws[index].prefetch() }
+      }
     }
-    return child
+    for index in 0..<draws.count where draws[index].isNode {
+      let node = draws[index].node
+      for place in 0..<node.count where node[place].isNode { node[place].prefetch() }
+    }
+    return draws
   }
 
   fileprivate func count(expiringOnly: Bool) -> Int {
     if isEmpty || expiringOnly && !expires { return 0 }
     if isEntry { return 1 }
-    return (0..<node.count).reduce(0) { $0 + node[$1].count(expiringOnly: expiringOnly) }
+    var count = 0
+    for index in 0..<node.count { count += node[index].count(expiringOnly: expiringOnly) }
+    return count
   }
 
-  fileprivate func entry(at place: Int, expiringOnly: Bool) -> Entry {
-    var place = place
-    var child = self
-    descend: while !child.isEntry {
-      let node = child.node
-      for index in 0..<node.count {
-        let count = node[index].count(expiringOnly: expiringOnly)
-        if place < count {
-          child = node[index]
-          continue descend
-        }
-        place -= count
-      }
-      preconditionFailure("the place was counted")
+  /// Entry number `place` below this child; nil if there are not so many, and `place` is less by those that there are.
+  fileprivate func entry(at place: inout Int, expiringOnly: Bool) -> Entry? {
+    if isEmpty || expiringOnly && !expires { return nil }
+    guard isNode else {
+      if place == 0 { return entry }
+      place -= 1
+      return nil
     }
-    return child.entry
+    let node = node
+    for index in 0..<node.count {
+      if let entry = node[index].entry(at: &place, expiringOnly: expiringOnly) { return entry }
+    }
+    return nil
   }
 }

@@ -27,7 +27,7 @@ extension HashCommands {
     guard call.count % 2 == 0 else {
       throw call.refuse("ERR wrong number of arguments for '\(call.command.value.fullName)' command")
     }
-    let hash = try edit.hash(call.key(1))
+    let hash = try edit.hash(addingTo: call.key(1))
     var added = 0
     var index = 2
     while index < call.count {

@@ -23,4 +23,12 @@ extension Edit {
     if let entry = find(key), entry.type != .hash { throw .wrongType }
     return HashEditor(place(key), limits)
   }
+
+  /// The same for a command that only adds.
+  @inline(__always)
+  func hash(addingTo key: Key) throws(CommandError) -> HashEditor {
+    let entry = find(key)
+    if let entry, entry.type != .hash { throw .wrongType }
+    return HashEditor(place(key), limits, addingTo: entry)
+  }
 }

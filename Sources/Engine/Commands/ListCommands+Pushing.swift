@@ -21,9 +21,10 @@ extension ListCommands {
       keys: [.one([.readWrite, .insert])], group: .list, since: since, complexity: "O(N) for N elements.", summary,
       .write { call, edit throws(CommandError) in
         let key = call.key(1)
-        let isThere = try edit.readList(key) != nil
-        if mustExist && !isThere { return call.reply.integer(0) }
-        let list = edit.listEditor(key)
+        let entry = edit.find(key)
+        if let entry, entry.type != .list { throw .wrongType }
+        if mustExist && entry == nil { return call.reply.integer(0) }
+        let list = ListEditor(edit.place(key), edit.limits, addingTo: entry)
         for index in 2..<call.count {
           if atHead { list.pushHead(call[index]) } else { list.pushTail(call[index]) }
           edit.changed()

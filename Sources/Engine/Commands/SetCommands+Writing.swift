@@ -11,7 +11,7 @@ extension SetCommands {
     keys: [.one([.readWrite, .insert])], member: 2, group: .set, since: "1.0.0", complexity: "O(N) for N members.",
     "Adds members to a set.",
     .write { call, edit throws(CommandError) in
-      let set = try edit.set(call.key(1))
+      let set = try edit.set(addingTo: call.key(1))
       var added = 0
       for index in 2..<call.count where set.insert(call[index]) {
         added &+= 1

@@ -24,6 +24,14 @@ extension Edit {
     return SetEditor(place(key), limits)
   }
 
+  /// The same for a command that only adds.
+  @inline(__always)
+  func set(addingTo key: Key) throws(CommandError) -> SetEditor {
+    let entry = find(key)
+    if let entry, entry.type != .set { throw .wrongType }
+    return SetEditor(place(key), limits, addingTo: entry)
+  }
+
   /// The set at `key`, to be read before something is written; nil if the key is missing.
   func readSet(_ key: Key) throws(CommandError) -> SetReader? {
     guard let entry = find(key) else { return nil }

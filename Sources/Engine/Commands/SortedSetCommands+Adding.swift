@@ -85,7 +85,7 @@ extension SortedSetCommands {
       index &+= 2
     }
     let isSingle = call.count &- first == 2
-    let editor = try edit.sortedSet(call.key(1))
+    let editor = try edit.sortedSet(addingTo: call.key(1))
     var (added, updated) = (0, 0)
     index = first
     var last = Outcome.nothing

@@ -25,6 +25,14 @@ extension Edit {
     return SortedSetEditor(place(key), limits)
   }
 
+  /// The same for a command that only adds.
+  @inline(__always)
+  func sortedSet(addingTo key: Key) throws(CommandError) -> SortedSetEditor {
+    let entry = find(key)
+    if let entry, entry.type != .sortedSet { throw .wrongType }
+    return SortedSetEditor(place(key), limits, addingTo: entry)
+  }
+
   /// The sorted set at `key`, to be read before something is written; nil if the key is missing.
   func readSortedSet(_ key: Key) throws(CommandError) -> SortedSetReader? {
     guard let entry = find(key) else { return nil }

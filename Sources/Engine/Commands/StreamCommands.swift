@@ -113,7 +113,11 @@ extension UInt64 {
 
 extension ReplyWriter {
   mutating func streamID(_ id: StreamID) {
-    bulk(Array("\(id.milliseconds)-\(id.sequence)".utf8))
+    var text = InlineText<41>()
+    text.append(decimal: id.milliseconds, width: id.milliseconds.digitCount)
+    text.append(UInt8(ascii: "-"))
+    text.append(decimal: id.sequence, width: id.sequence.digitCount)
+    text.withBytes { bulk($0) }
   }
 
   /// An entry: its id, its fields and values.

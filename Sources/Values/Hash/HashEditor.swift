@@ -5,18 +5,29 @@ public import VersionedStore
 public struct HashEditor {
   private let place: Place
   private let limits: EncodingLimits
+  private let opened: OpenCollection?
 
   /// What stands at `place`, if anything, must be a hash.
   @inline(__always)
   public init(_ place: Place, _ limits: EncodingLimits) {
     self.place = place
     self.limits = limits
+    opened = nil
+  }
+
+  /// For a caller who has just found `entry` at `place`, and who only adds: what is opened here stays as long as nothing is
+  /// removed.
+  @inline(__always)
+  public init(_ place: Place, _ limits: EncodingLimits, addingTo entry: Entry?) {
+    self.place = place
+    self.limits = limits
+    opened = place.openCollection(of: entry)
   }
 
   /// Stores a value under a field, and gives the field that expiry or takes its own away. Returns whether the field is new.
   @inline(__always) @discardableResult
   public func set(_ field: Bytes, _ value: Bytes, expiry: Int64? = nil) -> Bool {
-    if let open = place.openCollection() { return Self.put(open, place, field, .bytes(value), expiry) }
+    if let open = opened ?? place.openCollection() { return Self.put(open, place, field, .bytes(value), expiry) }
     return setSmall(field, value, expiry)
   }
 

@@ -8,16 +8,28 @@ public import VersionedStore
 public struct ListEditor {
   private let place: Place
   private let limits: EncodingLimits
+  private let opened: OpenCollection?
 
   /// What stands at `place`, if anything, must be a list.
   @inline(__always)
   public init(_ place: Place, _ limits: EncodingLimits) {
     self.place = place
     self.limits = limits
+    opened = nil
+  }
+
+  /// For a caller who has just found `entry` at `place`, and who only adds: what is opened here stays as long as nothing is
+  /// removed.
+  @inline(__always)
+  public init(_ place: Place, _ limits: EncodingLimits, addingTo entry: Entry?) {
+    self.place = place
+    self.limits = limits
+    opened = place.openCollection(of: entry)
   }
 
   private var reader: ListReader? { place.entry.map { ListReader($0) } }
-  public var count: Int { reader?.count ?? 0 }
+  @inline(__always)
+  public var count: Int { opened?.collection.weight ?? reader?.count ?? 0 }
 
   /// Whether so many elements of so many bytes may share a node.
   @inline(__always)
@@ -38,7 +50,7 @@ public struct ListEditor {
   @inline(__always)
   private func push(_ element: Bytes, atHead: Bool) {
     Packed.withEncoded(element) { encoded in
-      if let open = place.openCollection() {
+      if let open = opened ?? place.openCollection() {
         push(encoded, atHead, open)
       } else {
         pushSmall(encoded, atHead)

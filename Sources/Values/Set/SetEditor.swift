@@ -5,6 +5,7 @@ public import VersionedStore
 public struct SetEditor {
   private let place: Place
   private let limits: EncodingLimits
+  private let opened: OpenCollection?
 
   /// Small sets of texts are packed, up to so many members of so many bytes: OBJECT ENCODING calls them hashtable, as
   /// Redis 7.0 does, which packs none.
@@ -16,12 +17,22 @@ public struct SetEditor {
   public init(_ place: Place, _ limits: EncodingLimits) {
     self.place = place
     self.limits = limits
+    opened = nil
+  }
+
+  /// For a caller who has just found `entry` at `place`, and who only adds: what is opened here stays as long as nothing is
+  /// removed.
+  @inline(__always)
+  public init(_ place: Place, _ limits: EncodingLimits, addingTo entry: Entry?) {
+    self.place = place
+    self.limits = limits
+    opened = place.openCollection(of: entry)
   }
 
   /// Adds a member. Returns whether it was not there before.
   @inline(__always) @discardableResult
   public func insert(_ member: Bytes) -> Bool {
-    if let open = place.openCollection() { return Self.put(open, place, member) }
+    if let open = opened ?? place.openCollection() { return Self.put(open, place, member) }
     return insertSmall(member)
   }
 

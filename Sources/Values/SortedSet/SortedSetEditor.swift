@@ -5,6 +5,7 @@ public import VersionedStore
 public struct SortedSetEditor {
   private let place: Place
   private let limits: EncodingLimits
+  private let opened: OpenCollection?
 
   /// Members that a leaf of a large sorted set holds at most, and bytes at which it is cut in two.
   private static let leafMembers = 64
@@ -15,12 +16,23 @@ public struct SortedSetEditor {
   public init(_ place: Place, _ limits: EncodingLimits) {
     self.place = place
     self.limits = limits
+    opened = nil
+  }
+
+  /// For a caller who has just found `entry` at `place`, and who only adds: what is opened here stays as long as nothing is
+  /// removed.
+  @inline(__always)
+  public init(_ place: Place, _ limits: EncodingLimits, addingTo entry: Entry?) {
+    self.place = place
+    self.limits = limits
+    opened = place.openCollection(of: entry)
   }
 
   /// The score of a member; nil if it is not there.
   @inline(__always)
   public func score(of member: Bytes) -> Double? {
-    place.entry.flatMap { SortedSetReader($0).score(of: member, place.hash(member)) }
+    if let opened { return SortedSetReader(opened.collection).score(of: member, place.hash(member)) }
+    return place.entry.flatMap { SortedSetReader($0).score(of: member, place.hash(member)) }
   }
 
   /// Gives a member a score, which is not NaN. Returns whether the member is new.
@@ -30,7 +42,7 @@ public struct SortedSetEditor {
   /// The same for a caller who has looked up the score that the member has.
   @discardableResult
   public func set(_ member: Bytes, _ score: Double, former: Double?) -> Bool {
-    if let open = place.openCollection() {
+    if let open = opened ?? place.openCollection() {
       Self.set(open, place, member, score, former)
       return former == nil
     }

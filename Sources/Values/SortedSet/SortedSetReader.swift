@@ -15,6 +15,12 @@ public struct SortedSetReader {
   }
 
   @inline(__always)
+  init(_ collection: VersionedStore.Collection) {
+    self.collection = collection
+    packed = nil
+  }
+
+  @inline(__always)
   public var count: Int { collection?.weight ?? (packed?.count ?? 0) / 2 }
   /// The trie of a large sorted set: its values are the bits of the scores.
   public var trie: VersionedStore.Collection? { collection }

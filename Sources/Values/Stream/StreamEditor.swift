@@ -60,20 +60,21 @@ public struct StreamEditor {
   }
 
   private func startNode(_ id: StreamID, _ fieldCount: Int, _ word: (Int) -> Bytes) {
-    var bytes: [UInt8] = []
-    id.withBytes { bytes.append(contentsOf: $0) }
-    bytes.append(packed: 1)
-    bytes.append(packed: 0)
-    bytes.append(packed: fieldCount)
-    for index in 0..<fieldCount { bytes.append(packed: word(2 * index)) }
-    bytes.append(packed: 0)
+    var bytes = PackedScratch()
+    let name = id.bytes
+    for index in 0..<StreamID.byteCount { bytes.append(name[index]) }
+    bytes.append(integer: 1)
+    bytes.append(integer: 0)
+    bytes.append(integer: Int64(fieldCount))
+    for index in 0..<fieldCount { bytes.append(word(2 * index)) }
+    bytes.append(integer: 0)
     appendEntry(id, id, fieldCount, word, isSame: true, to: &bytes)
     bytes.withBytes { open.insertLeaf(at: open.collection.weight, $0, weight: 1, key: id.milliseconds) }
   }
 
   private func append(_ id: StreamID, _ fieldCount: Int, _ word: (Int) -> Bytes, to leaf: Leaf) {
     let node = StreamNode(leaf.bytes)
-    var entry: [UInt8] = []
+    var entry = PackedScratch()
     appendEntry(id, node.master, fieldCount, word, isSame: hasMasterFields(node, fieldCount, word), to: &entry)
     let (counts, end, start) = (node.counts, leaf.bytes.count, leaf.start)
     entry.withBytes { open.splice(at: start, end..<end, with: $0, weight: 1) }
@@ -93,17 +94,17 @@ public struct StreamEditor {
 
   private func appendEntry(
     _ id: StreamID, _ master: StreamID, _ fieldCount: Int, _ word: (Int) -> Bytes, isSame: Bool,
-    to bytes: inout [UInt8]
+    to bytes: inout PackedScratch
   ) {
-    bytes.append(packed: isSame ? Int(StreamNode.hasMasterFields) : 0)
-    bytes.append(packed: Int(truncatingIfNeeded: id.milliseconds &- master.milliseconds))
-    bytes.append(packed: Int(truncatingIfNeeded: id.sequence &- master.sequence))
-    if !isSame { bytes.append(packed: fieldCount) }
+    bytes.append(integer: isSame ? StreamNode.hasMasterFields : 0)
+    bytes.append(integer: Int64(truncatingIfNeeded: id.milliseconds &- master.milliseconds))
+    bytes.append(integer: Int64(truncatingIfNeeded: id.sequence &- master.sequence))
+    if !isSame { bytes.append(integer: Int64(fieldCount)) }
     for index in 0..<fieldCount {
-      if !isSame { bytes.append(packed: word(2 * index)) }
-      bytes.append(packed: word(2 * index + 1))
+      if !isSame { bytes.append(word(2 * index)) }
+      bytes.append(word(2 * index + 1))
     }
-    bytes.append(packed: isSame ? fieldCount + 3 : 2 * fieldCount + 4)
+    bytes.append(integer: Int64(isSame ? fieldCount + 3 : 2 * fieldCount + 4))
   }
 
   /// Writes the counts of the node at `index`.
@@ -111,14 +112,15 @@ public struct StreamEditor {
     guard let leaf = open.collection.leaf(at: index) else { return }
     let start = StreamID.byteCount
     let end = StreamNode(leaf.bytes).countsEnd
-    var counts: [UInt8] = []
-    counts.append(packed: live)
-    counts.append(packed: deleted)
-    if counts.count == end - start {
-      let bytes = open.editLeaf(at: index)
-      for offset in counts.indices { bytes[start + offset] = counts[offset] }
-    } else {
-      counts.withBytes { open.splice(at: index, start..<end, with: $0) }
+    var counts = PackedScratch()
+    counts.append(integer: Int64(live))
+    counts.append(integer: Int64(deleted))
+    counts.withBytes { counts in
+      if counts.count == end - start {
+        open.editLeaf(at: index).replace(at: start, with: counts)
+      } else {
+        open.splice(at: index, start..<end, with: counts)
+      }
     }
   }
 
@@ -394,12 +396,4 @@ public struct StreamGroupEditor {
     open.splice(
       at: found.leaf.start, found.offset..<found.offset + stride, with: Bytes(), weight: -1)
   }
-}
-
-extension [UInt8] {
-  fileprivate mutating func append(packed number: Int) {
-    Packed.withEncoded(.word(Int64(number))) { append(contentsOf: $0) }
-  }
-
-  fileprivate mutating func append(packed text: Bytes) { Packed.withEncoded(text) { append(contentsOf: $0) } }
 }
