@@ -39,19 +39,36 @@ enum DatasetDigest {
     // The bytes are hashed first, as all that is combined.
     var sha = SHA1()
     sha.update((0..<20).map { hash[$0] })
-    let hashed = sha.digest()
-    for index in 0..<20 { digest[index] ^= hashed[index] }
+    combine(hashed: sha.digest(), into: &digest)
   }
 
   private static func combine(_ bytes: some Sequence<UInt8>, into digest: inout SHA1.Digest) {
     var sha = SHA1()
     sha.update(bytes)
-    let hashed = sha.digest()
+    combine(hashed: sha.digest(), into: &digest)
+  }
+
+  private static func combine(hashed: SHA1.Digest, into digest: inout SHA1.Digest) {
     for index in 0..<20 { digest[index] ^= hashed[index] }
   }
 
   private static func mix(_ bytes: some Sequence<UInt8>, into digest: inout SHA1.Digest) {
-    combine(bytes, into: &digest)
+    var sha = SHA1()
+    sha.update(bytes)
+    mix(hashed: sha.digest(), into: &digest)
+  }
+
+  private static func mix(_ string: StringReader, into digest: inout SHA1.Digest) {
+    var sha = SHA1()
+    string.forEachChunk { bytes, _ in
+      sha.update(bytes)
+      return true
+    }
+    mix(hashed: sha.digest(), into: &digest)
+  }
+
+  private static func mix(hashed: SHA1.Digest, into digest: inout SHA1.Digest) {
+    combine(hashed: hashed, into: &digest)
     var sha = SHA1()
     sha.update((0..<20).map { digest[$0] })
     digest = sha.digest()
@@ -64,7 +81,7 @@ enum DatasetDigest {
   private static func add(_ entry: Entry, to digest: inout SHA1.Digest) {
     mix(bigEndian(UInt32(entry.type.rawValue)), into: &digest)
     switch entry.type {
-    case .string: mix(entry.value, into: &digest)
+    case .string: mix(StringReader(entry), into: &digest)
     case .list:
       ListReader(entry).forEach { element in
         mix(element, into: &digest)

@@ -5,20 +5,27 @@ extension Edit {
   /// Stores a string in its usual form.
   @inline(__always)
   func putString(_ key: Key, _ bytes: Bytes, expiry: Int64?) {
+    guard bytes.count <= StringForm.wholeLimit else { return putLongString(key, bytes, expiry: expiry) }
     let form = StringForm(bytes)
     put(key, form.value, tag: form.tag, expiry: expiry)
   }
 
-  /// The string at `key`, at least `count` bytes long and with zeros at its end, to be written in place. Its encoding is
-  /// raw from now on. A key that is not there begins empty; what `find` gave for it before is not good any more.
-  func editString(_ key: Key, _ entry: Entry?, count: Int) -> MutableBytes {
-    if let entry, case .word(let word) = entry.value {
-      DecimalText(word).withBytes { text in
-        dataset.put(
-          database, key.bytes, key.hash, .bytes(text), tag: ValueTag.raw, expiry: entry.expiry,
-          accessClock: entry.accessClock)
-      }
-    }
-    return editBytes(key, count: count, tag: ValueTag.raw)
+  private func putLongString(_ key: Key, _ bytes: Bytes, expiry: Int64?) {
+    StringEditor.put(bytes, at: place(key, accessClock: accessClock(forNew: key)), expiry: expiry)
+    changed()
+  }
+
+  /// Stores a string whose encoding is raw, whatever it holds.
+  func putRawString(_ key: Key, _ bytes: [UInt8], expiry: Int64?) {
+    let place = place(key, accessClock: accessClock(forNew: key))
+    bytes.withBytes { StringEditor.put(raw: $0, at: place, expiry: expiry) }
+    changed()
+  }
+
+  /// The string at `key`, to be changed; `entry` is what `find` gave for the key. That something was changed is for the
+  /// command to count.
+  @inline(__always)
+  func editString(_ key: Key, _ entry: Entry?) -> StringEditor {
+    StringEditor(entry.map { place(key, accessClock: $0.accessClock) } ?? place(key), entry)
   }
 }

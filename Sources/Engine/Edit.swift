@@ -52,14 +52,18 @@ public struct Edit {
   /// Stores a value in place of whatever the key held. Counts as a use of the key.
   @inline(__always)
   public func put(_ key: Key, _ value: StoredValue, tag: UInt8, expiry: Int64?) {
-    let clock = hot.value.isLFU ? frequency(key) : hot.value.accessClock
+    let clock = accessClock(forNew: key)
     openDataset.with {
       $0.put(database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: clock)
     }
     changed()
   }
 
-  /// The access clock for a new value under LFU, where a key keeps its count of uses.
+  /// The access clock for a value that is stored in place of whatever the key held.
+  @inline(__always)
+  func accessClock(forNew key: Key) -> UInt32 { hot.value.isLFU ? frequency(key) : hot.value.accessClock }
+
+  /// The same under LFU, where a key keeps its count of uses.
   private func frequency(_ key: Key) -> UInt32 {
     guard let old = dataset.head.find(database, key.bytes, key.hash) else { return hot.value.accessClock }
     keyspace.touch(old)
@@ -68,9 +72,11 @@ public struct Edit {
 
   /// Where the value of `key` stands, for the editors of the types. They do not count as changes: that is for the command.
   @inline(__always)
-  public func place(_ key: Key) -> Place {
-    Place(
-      openDataset, database: database, key: key.bytes, hash: key.hash, accessClock: hot.value.accessClock)
+  public func place(_ key: Key) -> Place { place(key, accessClock: hot.value.accessClock) }
+
+  @inline(__always)
+  func place(_ key: Key, accessClock: UInt32) -> Place {
+    Place(openDataset, database: database, key: key.bytes, hash: key.hash, accessClock: accessClock)
   }
 
   /// For commands that choose at random.
@@ -108,14 +114,6 @@ public struct Edit {
     let moved = dataset.move(database, key.bytes, key.hash, to: target, newKey.bytes, newKey.hash)
     if moved { changed() }
     return moved
-  }
-
-  /// The bytes under `key`, at least `count` of them, to be written; see `Dataset.editBytes`.
-  public func editBytes(_ key: Key, count: Int, tag: UInt8) -> MutableBytes {
-    changed()
-    return openDataset.with {
-      $0.editBytes(database, key.bytes, key.hash, count: count, tag: tag, accessClock: hot.value.accessClock)
-    }
   }
 
   public func flush(_ database: Int) {

@@ -1,4 +1,5 @@
 public import RESP
+public import Values
 public import VersionedStore
 
 /// Writes replies to one session's output, in the protocol that its client speaks.
@@ -42,6 +43,26 @@ public struct ReplyWriter: ReplySink {
     case .bytes(let bytes): bulk(bytes)
     case .word(let word): bulk(Int(word))
     }
+  }
+
+  /// A string as a bulk string.
+  @inline(__always)
+  public mutating func bulk(_ string: StringReader) {
+    switch string {
+    case .whole(let value): bulk(value)
+    case .chunked: bulk(string, 0..<string.count)
+    }
+  }
+
+  /// A part of a string as a bulk string: chunk by chunk, where it has chunks.
+  public mutating func bulk(_ string: StringReader, _ range: Range<Int>) {
+    bulkHeader(byteCount: range.count)
+    output.reserve(range.count + 2)
+    string.forEachChunk(in: range) { bytes, _ in
+      output.append(bytes)
+      return true
+    }
+    lineEnd()
   }
 
   /// An error that quotes what the client sent.

@@ -60,11 +60,10 @@ public struct DatasetLoader: SnapshotSink {
     key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint
   ) throws(SinkRefusal) {
     try admit(key.count + value.count)
-    let form = StringForm(value)
     let former = dataset.keyCount(database)
-    dataset.put(
-      database, key, dataset.hash(key), form.value, tag: form.tag, expiry: expiryMilliseconds,
-      accessClock: accessClock(access))
+    let place = Place(
+      dataset, database: database, key: key, hash: dataset.hash(key), accessClock: accessClock(access))
+    StringEditor.put(value, at: place, expiry: expiryMilliseconds)
     if dataset.keyCount(database) == former { throw .duplicateKey }
   }
 
@@ -98,8 +97,8 @@ extension SnapshotEvent {
   /// Bytes of what it brings.
   fileprivate var byteCount: Int {
     switch self {
-    case .begin(let bytes, _, _, _), .element(let bytes), .member(let bytes, _), .packed(let bytes, _),
-      .integers(let bytes), .streamNode(_, let bytes, _), .streamGroup(let bytes, _, _), .streamConsumer(let bytes, _):
+    case .begin(let bytes, _, _, _), .text(let bytes), .element(let bytes), .member(let bytes, _),
+      .packed(let bytes, _), .integers(let bytes), .streamNode(_, let bytes, _), .streamGroup(let bytes, _, _), .streamConsumer(let bytes, _):
       bytes.count
     case .field(let field, let value, _): field.count + value.count
     case .streamState, .streamPending, .streamConsumerPending, .end: 0

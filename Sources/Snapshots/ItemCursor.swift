@@ -94,6 +94,18 @@ struct ItemCursor {
     }
   }
 
+  /// A string; of one that is not compressed and has more than `limit` bytes, only the length, and its bytes follow.
+  mutating func string(upTo limit: Int) throws(Interruption) -> (string: StringField?, byteCount: Int) {
+    let start = position
+    let first = try byte()
+    if first < 0xc0 {
+      let byteCount = try stringLength(after: first)
+      if byteCount > limit { return (nil, byteCount) }
+    }
+    position = start
+    return (try string(), 0)
+  }
+
   private mutating func stringLength(after first: UInt8) throws(Interruption) -> Int {
     let byteCount = try length(after: first)
     guard byteCount <= UInt64(stringLimit) else {

@@ -1,10 +1,12 @@
 public import Values
 public import VersionedStore
 
-/// A piece of a value that is no string, in the order of the snapshot: its beginning, what is in it, its end. All `Bytes`
-/// are good until the sink has returned.
+/// A piece of a value that is no short string, in the order of the snapshot: its beginning, what is in it, its end. All
+/// `Bytes` are good until the sink has returned.
 public enum SnapshotEvent {
   case begin(key: Bytes, type: ValueType, expiryMilliseconds: Int64?, access: AccessHint)
+  /// The next bytes of a long string.
+  case text(Bytes)
   /// Of a list, from head to tail, or of a set.
   case element(Bytes)
   case field(Bytes, value: Bytes, expiryMilliseconds: Int64?)

@@ -7,6 +7,7 @@ extension SnapshotReader {
     guard let value = openValue else { return }
     cursor.openSubject = (value.key, value.type)
     switch value.part {
+    case .text: return try readText(value, &cursor, into: &sink)
     case .element:
       let element = try cursor.string()
       try withText(element, cursor) { (text, cursor) throws(Interruption) in
@@ -24,6 +25,19 @@ extension SnapshotReader {
     // A stream's parts say themselves what comes next.
     guard case .some(var rest) = openValue else { return }
     rest.remaining -= 1
+    openValue = rest
+    if rest.remaining == 0 { try finishPart(cursor, into: &sink) }
+  }
+
+  /// Reads as much of a long string as has come.
+  private mutating func readText(
+    _ value: OpenValue, _ cursor: inout ItemCursor, into sink: inout some SnapshotSink
+  ) throws(Interruption) {
+    let count = min(Int(clamping: value.remaining), max(cursor.source.count - cursor.position, 1))
+    let text = cursor.source[try cursor.take(count)]
+    try Self.give(.text(text), cursor, into: &sink)
+    var rest = value
+    rest.remaining -= UInt64(count)
     openValue = rest
     if rest.remaining == 0 { try finishPart(cursor, into: &sink) }
   }

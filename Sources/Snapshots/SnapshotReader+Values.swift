@@ -5,7 +5,7 @@ internal import VersionedStore
 struct OpenValue {
   /// What comes next.
   enum Part {
-    case element, field, expiringField(soonest: Int64?), textMember, binaryMember, ziplist, quicklistNode
+    case text, element, field, expiringField(soonest: Int64?), textMember, binaryMember, ziplist, quicklistNode
     case streamNode, streamState
     case streamGroup
     case streamPending(groups: UInt64)
@@ -165,7 +165,16 @@ extension SnapshotReader {
     key: StringField, _ cursor: inout ItemCursor, into sink: inout some SnapshotSink
   ) throws(Interruption) {
     let source = cursor.source
-    let value = try cursor.string()
+    let (found, byteCount) = try cursor.string(upTo: StringForm.wholeLimit)
+    guard let value = found else {
+      try begin(key, .string, cursor, into: &sink)
+      openValue = OpenValue(
+        typeByte: 0, type: .string, key: key.copied(from: source), part: .text, remaining: UInt64(byteCount))
+      return
+    }
+    if case .compressed(let range, let byteCount) = value, byteCount > StringForm.wholeLimit {
+      return try readCompressed(source[range], byteCount, key: key, cursor, into: &sink)
+    }
     try unpack(key, value, cursor)
     do {
       let (expiryMilliseconds, access) = (expiryMilliseconds, access)
@@ -179,5 +188,18 @@ extension SnapshotReader {
     }
     if valueScratch.capacity > Self.keptCapacity { valueScratch = [] }
     if keyScratch.capacity > Self.keptCapacity { keyScratch = [] }
+  }
+
+  /// Reads a long string that is compressed: the text is handed on while it is decompressed.
+  private mutating func readCompressed(
+    _ compressed: Bytes, _ byteCount: Int, key: StringField, _ cursor: ItemCursor, into sink: inout some SnapshotSink
+  ) throws(Interruption) {
+    try begin(key, .string, cursor, into: &sink)
+    let isSound = try LZF.decompress(compressed, byteCount: byteCount, using: &valueScratch) {
+      text throws(Interruption) in
+      try Self.give(.text(text), cursor, into: &sink)
+    }
+    guard isSound else { throw .failed(.corruptCompression(cursor.place())) }
+    try Self.give(.end, cursor, into: &sink)
   }
 }

@@ -13,10 +13,10 @@ public protocol SnapshotSink {
   mutating func announce(keys: UInt64, expiring: UInt64)
   /// The source of one function library, as FUNCTION LOAD takes it.
   mutating func functionLibrary(_ source: Bytes) throws(SinkRefusal)
-  /// A string key. The expiry is a Unix time and may lie in the past: a replica keeps such a key until its primary
+  /// A string key, unless the string is long: that comes in pieces. The expiry is a Unix time and may lie in the past: a replica keeps such a key until its primary
   /// deletes it.
   mutating func string(key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint) throws(SinkRefusal)
-  /// A piece of a key of any other type.
+  /// A piece of a key of any other type, or of a long string.
   mutating func value(_ event: SnapshotEvent) throws(SinkRefusal)
 }
 

@@ -43,6 +43,9 @@ struct ValueBuilder {
     let (type, limits, expiry) = (type, limits, expiry)
     try withPlace { place throws(SinkRefusal) in
       switch (event, type) {
+      case (.text(let bytes), .string):
+        var string = StringEditor(place, place.entry)
+        string.append(bytes)
       case (.element(let element), .list): ListEditor(place, limits).pushTail(element)
       case (.element(let element), .set): try Self.insert(element, SetEditor(place, limits))
       case (.field(let field, let value, let expiry), .hash):

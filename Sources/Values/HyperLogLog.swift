@@ -25,11 +25,15 @@ public struct HyperLogLog {
     bytes = Array("HYLL".utf8) + [1] + [UInt8](repeating: 0, count: 11) + [0x7f, 0xff]
   }
 
-  /// Nil for bytes that have another header, or not the length of the dense form.
-  public init?(_ bytes: Bytes) {
-    guard bytes.count >= Self.headerByteCount, bytes[0..<4] == Bytes("HYLL"), bytes[4] <= 1 else { return nil }
-    guard bytes[4] == 1 || bytes.count == Self.denseByteCount else { return nil }
-    self.bytes = Array(bytes)
+  /// Nil for a string that has another header, or not the length of the dense form.
+  public init?(_ string: StringReader) {
+    // The header comes first: a long string is not copied to find out that it is something else.
+    let count = string.count
+    guard count >= Self.headerByteCount else { return nil }
+    let head = string.array(in: 0..<Self.headerByteCount)
+    guard head[..<4] == [UInt8]("HYLL".utf8)[...], head[4] <= 1 else { return nil }
+    guard head[4] == 1 || count == Self.denseByteCount else { return nil }
+    bytes = string.array
   }
 
   public var isDense: Bool { bytes[4] == 0 }

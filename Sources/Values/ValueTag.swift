@@ -5,7 +5,8 @@ public enum ValueTag {
   public static let integer: UInt8 = 0x00
   public static let embedded: UInt8 = 0x01
   public static let raw: UInt8 = 0x02
-  /// A string in a sequence of chunks, weighed in bytes.
+  /// A string of more than `StringForm.wholeLimit` bytes in a sequence of chunks, weighed in bytes: all of them full but
+  /// the last.
   public static let chunked: UInt8 = 0x03
   /// Elements packed in the entry's bytes.
   public static let packedList: UInt8 = 0x10

@@ -35,6 +35,7 @@ struct EventRecorder: SnapshotSink {
     func text(_ bytes: Bytes) -> String { String(decoding: bytes, as: UTF8.self) }
     return switch event {
     case .begin(let key, let type, let expiry, let access): "begin \(text(key)) \(type) \(expiry ?? -1) \(access)"
+    case .text(let bytes): "text \(text(bytes))"
     case .element(let element): "element \(text(element))"
     case .field(let field, let value, let expiry): "field \(text(field)) \(text(value)) \(expiry ?? -1)"
     case .member(let member, let score): "member \(text(member)) \(score)"

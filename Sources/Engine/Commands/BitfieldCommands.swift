@@ -20,14 +20,18 @@ extension BitmapCommands {
       let key = call.key(1)
       let entry = edit.find(key)
       guard entry?.type ?? .string == .string else { throw .wrongType }
-      let bytes = edit.editString(key, entry, count: (end + 7) >> 3)
+      let former = try entry?.string.count ?? 0
+      var string = edit.editString(key, entry)
+      string.extend(to: (end + 7) >> 3)
+      let hasGrown = string.count > former
       call.reply.arrayHeader(steps.count)
       for step in steps {
-        guard let result = step.perform(on: bytes) else {
+        guard let (answer, hasWritten, hasChanged) = step.perform(on: &string) else {
           call.reply.null()
           continue
         }
-        call.reply.integer(Int(result))
+        if hasChanged || hasWritten && hasGrown { edit.changed() }
+        call.reply.integer(Int(answer))
       }
     })
 
@@ -43,11 +47,10 @@ extension BitmapCommands {
       answer(&call, steps, try view.find(call.key(1))?.string)
     })
 
-  private static func answer(_ call: inout Call, _ steps: [BitfieldStep], _ value: StoredValue?) {
+  private static func answer(_ call: inout Call, _ steps: [BitfieldStep], _ string: StringReader?) {
     call.reply.arrayHeader(steps.count)
-    (value ?? .bytes(Bytes())).withBytes { bytes in
-      for step in steps { call.reply.integer(Int(step.read(bytes))) }
-    }
+    let string = string ?? StringReader()
+    for step in steps { call.reply.integer(Int(step.read(string))) }
   }
 
   private static func steps(_ call: inout Call) throws(CommandError) -> [BitfieldStep] {
@@ -109,15 +112,20 @@ private struct BitfieldStep {
   let operand: Int64
   let overflow: Overflow
 
-  /// The integer; what lies behind the end is 0.
-  func read(_ bytes: Bytes) -> Int64 {
-    var bits: UInt64 = 0
-    for bit in offset..<offset + width {
-      let byte = bit >> 3 < bytes.count ? bytes[bit >> 3] : 0
-      bits = bits << 1 | UInt64(byte >> UInt8(7 - bit & 7) & 1)
-    }
-    return value(of: bits)
+  /// The bytes that the integer has bits in: up to nine.
+  private var bytes: Range<Int> { offset >> 3..<(offset + width + 7) >> 3 }
+  /// Bits of the last of these bytes that lie behind the integer.
+  private var rest: UInt128 { UInt128(bytes.upperBound * 8 - offset - width) }
+
+  /// These bytes as a number, the first the highest; what lies behind the end of the string is 0.
+  private func window(_ string: StringReader) -> UInt128 {
+    let inside = min(bytes.lowerBound, string.count)..<min(bytes.upperBound, string.count)
+    let window = string.withBytes(in: inside) { $0.reduce(UInt128(0)) { $0 << 8 | UInt128($1) } }
+    return window << UInt128(8 * (bytes.count - inside.count))
   }
+
+  /// The integer; what lies behind the end is 0.
+  func read(_ string: StringReader) -> Int64 { value(of: UInt64(truncatingIfNeeded: window(string) >> rest)) }
 
   /// The low bits of a word as an integer of this type.
   private func value(of bits: UInt64) -> Int64 {
@@ -125,10 +133,10 @@ private struct BitfieldStep {
     return isSigned ? Int64(bitPattern: bits << unused) >> Int64(unused) : Int64(bitPattern: (bits << unused) >> unused)
   }
 
-  /// Reads, and writes what has to be written. The answer is nil where the integer would overflow and must not.
-  func perform(on bytes: MutableBytes) -> Int64? {
-    let former = read(bytes.bytes)
-    if kind == .get { return former }
+  /// Reads, and writes what has to be written. Nil where the integer would overflow and must not.
+  func perform(on string: inout StringEditor) -> (answer: Int64, hasWritten: Bool, hasChanged: Bool)? {
+    let former = read(string.reader)
+    if kind == .get { return (former, false, false) }
     let (value, addend) = kind == .increment ? (former, operand) : (operand, 0)
     var result = value &+ addend
     if let excess = isSigned ? signedExcess(value, addend) : unsignedExcess(value, addend) {
@@ -138,8 +146,8 @@ private struct BitfieldStep {
       case .wrap: result = self.value(of: UInt64(bitPattern: result))
       }
     }
-    write(UInt64(bitPattern: result), to: bytes)
-    return kind == .set ? former : result
+    if result != former { write(UInt64(bitPattern: result), to: &string) }
+    return (kind == .set ? former : result, true, result != former)
   }
 
   /// The bound that a sum runs over; nil if it does not. What is far below the least counts as above the greatest: so it
@@ -160,12 +168,14 @@ private struct BitfieldStep {
     return addend < 0 && addend < 0 &- value ? 0 : nil
   }
 
-  private func write(_ bits: UInt64, to bytes: MutableBytes) {
-    for index in 0..<width {
-      let bit = offset + index
-      let mask = UInt8(0x80) >> UInt8(bit & 7)
-      let isSet = bits >> UInt64(width - 1 - index) & 1 == 1
-      bytes[bit >> 3] = isSet ? bytes[bit >> 3] | mask : bytes[bit >> 3] & ~mask
+  private func write(_ bits: UInt64, to string: inout StringEditor) {
+    let mask = (UInt128(1) << UInt128(width) - 1) << rest
+    let former = window(string.reader)
+    let window = former & ~mask | UInt128(bits) << rest & mask
+    for index in bytes {
+      let shift = UInt128(8 * (bytes.upperBound - 1 - index))
+      let byte = UInt8(truncatingIfNeeded: window >> shift)
+      if byte != UInt8(truncatingIfNeeded: former >> shift) { string.set(byte, at: index) }
     }
   }
 }

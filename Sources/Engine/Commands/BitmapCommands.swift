@@ -16,10 +16,15 @@ enum BitmapCommands {
       let key = call.key(1)
       let entry = edit.find(key)
       guard entry?.type ?? .string == .string else { throw .wrongType }
-      let bytes = edit.editString(key, entry, count: offset >> 3 + 1)
+      let index = offset >> 3
       let mask = UInt8(0x80) >> UInt8(offset & 7)
-      let former = bytes[offset >> 3]
-      bytes[offset >> 3] = bit == 1 ? former | mask : former & ~mask
+      let found = entry.flatMap { StringReader($0).byte(at: index) }
+      let former = found ?? 0
+      let byte = bit == 1 ? former | mask : former & ~mask
+      var string = edit.editString(key, entry)
+      string.extend(to: index + 1)
+      if byte != former { string.set(byte, at: index) }
+      if found == nil || byte != former { edit.changed() }
       call.reply.integer(former & mask == 0 ? 0 : 1)
     })
 
@@ -29,27 +34,25 @@ enum BitmapCommands {
     .read { call, view throws(CommandError) in
       let offset = try call.bitOffset(2)
       guard let entry = view.find(call.key(1)) else { return call.reply.integer(0) }
-      let bit = try entry.string.withBytes { bytes in
-        offset >> 3 < bytes.count ? bytes[offset >> 3] >> UInt8(7 - offset & 7) & 1 : 0
-      }
-      call.reply.integer(Int(bit))
+      let byte = try entry.string.byte(at: offset >> 3) ?? 0
+      call.reply.integer(Int(byte >> UInt8(7 - offset & 7) & 1))
     })
 
   static let bitcount = Command(
     "bitcount", arity: .atLeast(2), flags: [.readOnly], categories: [.bitmap], keys: [.one([.readOnly, .access])],
     group: .bitmap, since: "2.6.0", complexity: "O(N) for N bytes.", "Counts the bits that are set.",
     .read { call, view throws(CommandError) in
-      guard let value = try view.find(call.key(1))?.string else { return call.reply.integer(0) }
-      var range = 0..<value.byteCount * 8
+      guard let string = try view.find(call.key(1))?.string else { return call.reply.integer(0) }
+      var range = 0..<string.count * 8
       if call.count == 4 || call.count == 5 {
         let (first, last) = (try call.integer(2), try call.integer(3))
         if first < 0, last < 0, first > last { return call.reply.integer(0) }
         let unit = try call.bitUnit(4)
-        range = Self.range(first, last, value.byteCount, unit)
+        range = Self.range(first, last, string.count, unit)
       } else if call.count != 2 {
         throw .syntax
       }
-      call.reply.integer(value.withBytes { $0.countOfOnes(in: range) })
+      call.reply.integer(string.countOfOnes(in: range))
     })
 
   static let bitpos = Command(
@@ -58,8 +61,8 @@ enum BitmapCommands {
     .read { call, view throws(CommandError) in
       let bit = try call.integer(2)
       guard bit == 0 || bit == 1 else { throw .badBitArgument }
-      guard let value = try view.find(call.key(1))?.string else { return call.reply.integer(bit == 1 ? -1 : 0) }
-      let count = value.byteCount
+      guard let string = try view.find(call.key(1))?.string else { return call.reply.integer(bit == 1 ? -1 : 0) }
+      let count = string.count
       var range = 0..<count * 8
       if call.count > 3 {
         guard call.count <= 6 else { throw .syntax }
@@ -69,7 +72,7 @@ enum BitmapCommands {
         range = Self.range(first, last, count, unit)
       }
       guard !range.isEmpty else { return call.reply.integer(-1) }
-      if let found = value.withBytes({ $0.firstBit(bit == 1, in: range) }) { return call.reply.integer(found) }
+      if let found = string.firstBit(bit == 1, in: range) { return call.reply.integer(found) }
       // Behind the last byte there are zeros for ever, unless the client has said where to end.
       call.reply.integer(bit == 0 && call.count < 5 ? count * 8 : -1)
     })
@@ -94,15 +97,17 @@ enum BitmapCommands {
       if operation == .not, call.count != 4 {
         throw call.refuse("ERR BITOP NOT must be called with a single source key.")
       }
-      var result: [UInt8] = []
+      var count = 0
+      for index in 3..<call.count { count = max(count, try edit.find(call.key(index))?.string.count ?? 0) }
+      var result = [UInt8](repeating: 0, count: count)
       for index in 3..<call.count {
-        let value = try edit.find(call.key(index))?.string ?? .bytes(Bytes())
-        value.withBytes { operation.apply($0, to: &result, isFirst: index == 3) }
+        let string = edit.find(call.key(index), quietly: true).map { StringReader($0) } ?? StringReader()
+        operation.apply(string, to: &result, isFirst: index == 3)
       }
       if result.isEmpty {
         edit.remove(call.key(2))
       } else {
-        result.withBytes { edit.put(call.key(2), .bytes($0), tag: ValueTag.raw, expiry: nil) }
+        edit.putRawString(call.key(2), result, expiry: nil)
       }
       call.reply.integer(result.count)
     })
@@ -125,24 +130,19 @@ private enum BitOperation {
     }
   }
 
-  /// Combines what has been combined so far with the next string; the shorter of the two goes on with zeros.
-  func apply(_ bytes: Bytes, to result: inout [UInt8], isFirst: Bool) {
-    if isFirst {
-      result = self == .not ? bytes.map { ~$0 } : Array(bytes)
-      return
-    }
-    let common = min(result.count, bytes.count)
-    switch self {
-    case .and:
-      for index in 0..<common { result[index] &= bytes[index] }
-      for index in common..<result.count { result[index] = 0 }
-      result += [UInt8](repeating: 0, count: max(bytes.count - common, 0))
-    case .or, .xor, .not:
-      for index in 0..<common {
-        result[index] = self == .or ? result[index] | bytes[index] : result[index] ^ bytes[index]
+  /// Combines what has been combined so far, which is as long as the longest string and begins as zeros, with the next
+  /// string; one that is shorter goes on with zeros.
+  func apply(_ string: StringReader, to result: inout [UInt8], isFirst: Bool) {
+    string.forEachChunk { bytes, offset in
+      switch self {
+      case .not: for index in 0..<bytes.count { result[offset + index] = ~bytes[index] }
+      case .and where !isFirst: for index in 0..<bytes.count { result[offset + index] &= bytes[index] }
+      case .xor: for index in 0..<bytes.count { result[offset + index] ^= bytes[index] }
+      case .and, .or: for index in 0..<bytes.count { result[offset + index] |= bytes[index] }
       }
-      result += bytes[common..<bytes.count]
+      return true
     }
+    if self == .and { for index in string.count..<result.count { result[index] = 0 } }
   }
 }
 
@@ -168,6 +168,35 @@ extension Call {
   }
 }
 
+extension StringReader {
+  /// The bits of a range that lie in a piece, counted from its beginning.
+  private static func part(of range: Range<Int>, _ bytes: Bytes, _ offset: Int) -> Range<Int> {
+    max(range.lowerBound - offset * 8, 0)..<min(range.upperBound - offset * 8, bytes.count * 8)
+  }
+
+  private static func bytes(of range: Range<Int>) -> Range<Int> { range.lowerBound >> 3..<(range.upperBound + 7) >> 3 }
+
+  fileprivate func countOfOnes(in range: Range<Int>) -> Int {
+    guard !range.isEmpty else { return 0 }
+    var count = 0
+    forEachChunk(in: Self.bytes(of: range)) { bytes, offset in
+      count += bytes.countOfOnes(in: Self.part(of: range, bytes, offset))
+      return true
+    }
+    return count
+  }
+
+  fileprivate func firstBit(_ isSet: Bool, in range: Range<Int>) -> Int? {
+    var found: Int?
+    forEachChunk(in: Self.bytes(of: range)) { bytes, offset in
+      found = bytes.firstBit(isSet, in: Self.part(of: range, bytes, offset)).map { $0 + offset * 8 }
+      return found == nil
+    }
+    return found
+  }
+}
+
+/// Ranges of bits that are not empty.
 extension Bytes {
   /// The byte at `index` with the bits outside of a range of bits taken for `filler`.
   private func byte(_ index: Int, in range: Range<Int>, filler: UInt8) -> UInt8 {
@@ -178,7 +207,6 @@ extension Bytes {
   }
 
   fileprivate func countOfOnes(in range: Range<Int>) -> Int {
-    guard !range.isEmpty else { return 0 }
     let (first, last) = (range.lowerBound >> 3, (range.upperBound - 1) >> 3)
     var count = byte(first, in: range, filler: 0).nonzeroBitCount
     guard last > first else { return count }

@@ -28,7 +28,7 @@ enum HyperLogLogCommands {
     })
 
   private static func store(_ log: HyperLogLog, _ key: Key, _ edit: Edit, expiry: Int64?) {
-    log.bytes.withBytes { edit.put(key, .bytes($0), tag: ValueTag.raw, expiry: expiry) }
+    edit.putRawString(key, log.bytes, expiry: expiry)
   }
 
   static let pfcount = Command(
@@ -135,8 +135,7 @@ enum HyperLogLogCommands {
 
 extension HyperLogLog {
   init(of entry: Entry) throws(CommandError) {
-    guard entry.type == .string else { throw .wrongType }
-    guard let log = entry.value.withBytes({ HyperLogLog($0) }) else { throw .notHyperLogLog }
+    guard let log = HyperLogLog(try entry.string) else { throw .notHyperLogLog }
     self = log
   }
 }

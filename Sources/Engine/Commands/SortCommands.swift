@@ -207,7 +207,7 @@ enum SortCommands {
       return try Array(name).withBytes { name throws(CommandError) -> [UInt8]? in
         guard let entry = try find(call.key(name)) else { return nil }
         guard let field else {
-          return entry.type == .string ? entry.value.withBytes { Array($0) } : nil
+          return entry.type == .string ? StringReader(entry).array : nil
         }
         guard entry.type == .hash else { return nil }
         let value = field.withBytes { HashReader(entry).value(of: $0, call.key($0).hash, now: call.now) }

@@ -38,7 +38,7 @@ extension StringCommands {
     let entry = edit.find(key, quietly: true)
     var former: Int64 = 0
     if let entry {
-      guard let integer = Int64(try entry.string) else { throw .notInteger }
+      guard let value = try entry.string.whole, let integer = Int64(value) else { throw .notInteger }
       former = integer
     }
     let (sum, overflow) = former.addingReportingOverflow(number)
@@ -56,7 +56,7 @@ extension StringCommands {
       let entry = edit.find(key, quietly: true)
       var former: Float80 = 0
       if let entry {
-        guard let number = Float80(try entry.string) else { throw .notFloat }
+        guard let value = try entry.string.whole, let number = Float80(value) else { throw .notFloat }
         former = number
       }
       guard let addend = Float80(text: call[2]) else { throw .notFloat }

@@ -27,7 +27,7 @@ extension StringCommands {
           call.reply.null()
           continue
         }
-        call.reply.bulk(entry.value)
+        call.reply.bulk(StringReader(entry))
       }
     })
 
@@ -36,7 +36,7 @@ extension StringCommands {
     group: .string, since: "2.2.0", "Answers with the number of bytes of the string at a key.",
     .read { call, view throws(CommandError) in
       guard let entry = view.find(call.key(1)) else { return call.reply.integer(0) }
-      call.reply.integer(try entry.string.byteCount)
+      call.reply.integer(try entry.string.count)
     })
 
   static let getrange = Command(
@@ -53,9 +53,8 @@ extension StringCommands {
     let first = try call.integer(2)
     let last = try call.integer(3)
     guard let entry = view.find(call.key(1)) else { return call.reply.bulk(Bytes()) }
-    try entry.string.withBytes { bytes in
-      call.reply.bulk(bytes[range(from: first, through: last, of: bytes.count)])
-    }
+    let string = try entry.string
+    call.reply.bulk(string, range(from: first, through: last, of: string.count))
   }
 
   /// The offsets that a client means, cut down to a string of `count` bytes.

@@ -13,15 +13,18 @@ extension StringCommands {
       let second = view.find(call.key(2))
       guard first?.type ?? .string == .string, second?.type ?? .string == .string else { throw .notStrings }
       let options = try SubsequenceOptions(call)
-      let empty = StoredValue.bytes(Bytes())
-      try (first?.value ?? empty).withBytes { a throws(CommandError) in
-        try (second?.value ?? empty).withBytes { b throws(CommandError) in
-          do throws(LongestCommonSubsequence.Failure) {
-            try options.answer(&call, a, b, tableLimit: call.keyspace.settings.protoMaxBulkLen)
-          } catch {
-            throw CommandError(error)
+      let (a, b) = (first.map { StringReader($0) } ?? .init(), second.map { StringReader($0) } ?? .init())
+      let tableLimit = call.keyspace.settings.protoMaxBulkLen
+      do throws(LongestCommonSubsequence.Failure) {
+        // Before strings in chunks are put together for it.
+        try LongestCommonSubsequence.check(a.count, b.count, tableLimit: tableLimit)
+        try a.withBytes { a throws(LongestCommonSubsequence.Failure) in
+          try b.withBytes { b throws(LongestCommonSubsequence.Failure) in
+            try options.answer(&call, a, b, tableLimit: tableLimit)
           }
         }
+      } catch {
+        throw CommandError(error)
       }
     })
 }

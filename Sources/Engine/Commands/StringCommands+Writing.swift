@@ -18,9 +18,10 @@ extension StringCommands {
         edit.putString(key, addition, expiry: nil)
         return call.reply.integer(addition.count)
       }
-      let end = try entry.string.byteCount
-      let count = try call.stringLength(end, adding: addition.count)
-      edit.editString(key, entry, count: count).replace(at: end, with: addition)
+      let count = try call.stringLength(entry.string.count, adding: addition.count)
+      var string = edit.editString(key, entry)
+      string.append(addition)
+      edit.changed()
       call.reply.integer(count)
     })
 
@@ -34,12 +35,13 @@ extension StringCommands {
       guard offset >= 0 else { throw .outOfRange }
       let key = call.key(1)
       let entry = edit.find(key)
-      let former = try entry?.string.byteCount ?? 0
+      let former = try entry?.string.count ?? 0
       let source = call[3]
       guard !source.isEmpty else { return call.reply.integer(former) }
-      let count = try call.stringLength(offset, adding: source.count)
-      let string = edit.editString(key, entry, count: count)
+      _ = try call.stringLength(offset, adding: source.count)
+      var string = edit.editString(key, entry)
       string.replace(at: offset, with: source)
+      edit.changed()
       call.reply.integer(string.count)
     })
 }

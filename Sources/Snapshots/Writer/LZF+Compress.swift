@@ -1,3 +1,4 @@
+internal import Values
 internal import VersionedStore
 
 /// Compression into LZF. Where a run of three bytes stood last is remembered by a hash of them; nothing is looked for
@@ -17,6 +18,37 @@ final class LZFCompressor {
     text.withBytes(body)
     if text.capacity > 1 << 20 { text = [] }
     return true
+  }
+
+  /// Bytes of a string in chunks that are compressed each for itself: nothing is looked for in another chunk, so that no
+  /// more than one has to be there at a time. Runs follow runs, and so the texts of the chunks, one behind the other, are
+  /// that of the string. Nil if that is not at least four bytes shorter than the string.
+  func byteCount(ofChunks string: StringReader) -> Int? {
+    let limit = string.count - 4
+    guard string.count < Int(Int32.max) else { return nil }
+    var byteCount = 0
+    string.forEachChunk { chunk, _ in
+      encode(chunk: chunk)
+      byteCount += text.count
+      return byteCount <= limit
+    }
+    return byteCount <= limit ? byteCount : nil
+  }
+
+  /// Calls `body` with the text of each chunk.
+  func compressChunks<E: Error>(_ string: StringReader, _ body: (Bytes) throws(E) -> Void) throws(E) {
+    try string.forEachChunk { chunk, _ throws(E) in
+      encode(chunk: chunk)
+      try text.withBytes(body)
+      return true
+    }
+  }
+
+  private func encode(chunk: Bytes) {
+    // The text must be the same whenever the chunk is compressed, and what is remembered has a part in it.
+    for slot in positions.indices { positions[slot] = 0 }
+    text.removeAll(keepingCapacity: true)
+    _ = encode(chunk, limit: .max)
   }
 
   private static func hash(_ input: Bytes, _ at: Int) -> Int {

@@ -41,7 +41,7 @@ extension SnapshotEncoder {
   /// The value of an entry, without its type byte.
   func append(valueOf entry: Entry) throws(SnapshotWriteFailure) {
     switch entry.type {
-    case .string: append(entry.value)
+    case .string: try append(StringReader(entry))
     case .list: try append(list: entry)
     case .set: try append(set: entry)
     case .sortedSet: try append(sortedSet: entry)

@@ -39,7 +39,7 @@ public struct LongestCommonSubsequence {
 
   /// Finds the matches. `tableLimit` bounds the bytes of the plain table, as `proto-max-bulk-len` does.
   public init(of a: Bytes, and b: Bytes, tableLimit: Int) throws(Failure) {
-    try Self.check(a, b, tableLimit: tableLimit)
+    try Self.check(a.count, b.count, tableLimit: tableLimit)
     let masks = MatchMasks(of: b, for: a)
     var row = masks.emptyRow
     var rows: [UInt64] = []
@@ -64,17 +64,18 @@ public struct LongestCommonSubsequence {
 
   /// The length alone, without the rows.
   public static func length(of a: Bytes, and b: Bytes, tableLimit: Int) throws(Failure) -> Int {
-    try check(a, b, tableLimit: tableLimit)
+    try check(a.count, b.count, tableLimit: tableLimit)
     let masks = MatchMasks(of: b, for: a)
     var row = masks.emptyRow
     for byte in a { masks.advance(&row, by: byte) }
     return row.reduce(0) { $0 + (~$1).nonzeroBitCount }
   }
 
-  private static func check(_ a: Bytes, _ b: Bytes, tableLimit: Int) throws(Failure) {
+  /// Throws what the subsequence of strings of so many bytes would be refused with.
+  public static func check(_ first: Int, _ second: Int, tableLimit: Int) throws(Failure) {
     let longest = Int(UInt32.max) - 2
-    guard a.count <= longest, b.count <= longest else { throw .stringTooLong }
-    let cells = UInt64(a.count + 1) * UInt64(b.count + 1)
+    guard first <= longest, second <= longest else { throw .stringTooLong }
+    let cells = UInt64(first + 1) * UInt64(second + 1)
     let (byteCount, overflow) = cells.multipliedReportingOverflow(by: 4)
     guard !overflow else { throw .cannotAllocate }
     guard byteCount <= UInt64(max(tableLimit, 0)) else { throw .exceedsLimit }

@@ -1,6 +1,6 @@
 public import VersionedStore
 
-/// A string in the form in which it is stored.
+/// A string of at most `wholeLimit` bytes in the form in which it is stored.
 @frozen
 public struct StringForm {
   public let value: StoredValue
@@ -31,6 +31,16 @@ public struct StringForm {
 
   /// Bytes of the longest string that can be stored, whatever the configuration allows.
   public static let lengthLimit = Int(UInt32.max) - 64
+
+  /// Bytes of the longest string that stands in one piece, as a `StringForm` says; a longer one is a sequence of chunks,
+  /// which `StringEditor` makes.
+  @inlinable
+  public static var wholeLimit: Int { 64 << 10 }
+
+  /// Bytes of a chunk: with its header it fills three pages. Of 16 kB and more jemalloc gives out a page beyond what was
+  /// asked for (256 MB of strings took 322 MB in chunks of 16 kB, and 259 MB in chunks of 12 kB).
+  @inlinable
+  public static var chunkByteCount: Int { 12 << 10 - 16 }
 }
 
 extension StoredValue {
