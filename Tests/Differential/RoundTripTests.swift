@@ -172,7 +172,7 @@ import Testing
     let values = [
       "a", "1", "-1", "127", "128", "-129", "40000", "-3000000000", "9223372036854775807", "007",
       String(repeating: "x", count: 44), String(repeating: "x", count: 45), String(repeating: "y", count: 63),
-      String(repeating: "y", count: 64), String(repeating: "z", count: 20_000),
+      String(repeating: "y", count: 64), String(repeating: "z", count: 20_000), String(repeating: "z", count: 70_000),
     ]
     for value in values {
       let commands = [

@@ -58,26 +58,38 @@ import VersionedStore
   }
 
   @Test func repliesEqualThoseOfRedis() throws {
-    try Transcript().isSame([
-      "SETRANGE k 200000 end", "STRLEN k", "OBJECT ENCODING k", "GETRANGE k 199998 -1", "GETRANGE k -4 -1",
-      "GETRANGE k 0 9", "GETRANGE k 9223372036854775807 9223372036854775807",
-      "GETRANGE k -9223372036854775808 9223372036854775807", "SUBSTR k -9223372036854775808 -200000", "SETRANGE k -1 x",
-      "SETRANGE k 536870912 x", "SETRANGE k 9223372036854775807 x", "SETRANGE k 536870911 ''", "SETRANGE k 0 ''",
-      "SETBIT k 4294967296 1", "SETBIT k -1 1", "SETBIT k 9223372036854775807 1", "GETBIT k 4294967295",
-      "GETBIT k 1600000", "GETBIT k 1600001", "BITCOUNT k", "BITCOUNT k -3 -1", "BITCOUNT k 1600000 1600010 BIT",
-      "BITCOUNT k -9223372036854775808 9223372036854775807", "BITPOS k 1", "BITPOS k 0", "BITPOS k 1 -2",
-      "BITPOS k 1 0 199999", "BITPOS k 0 -3 -1 BIT", "BITFIELD k GET u63 #25396 GET i64 1599990 GET u8 4294967280",
-      "BITFIELD k SET u8 #536870912 1", "BITFIELD k SET i64 98170 -2 GET i64 98170 INCRBY u5 98173 30",
-      "BITFIELD_RO k GET u32 98160", "INCR k", "DECRBY k 5", "INCRBYFLOAT k 1.5", "PFADD k a", "PFCOUNT k",
-      "PFMERGE k k", "PFMERGE z k", "PFDEBUG ENCODING k", "LPUSH k a", "LLEN k", "HGET k f", "SADD k a",
-      "SET s x", "LCS k s LEN", "LCS s k IDX", "LCS k s", "LCS k k", "SORT k", "DEBUG DIGEST-VALUE k", "EXPIRE k 1000",
-      "SETBIT k 5 1", "APPEND k more", "PERSIST k", "DEBUG DIGEST-VALUE k s", "STRLEN k", "TYPE k", "SETNX k x",
-      "SET k 1 NX GET", "RENAME k n", "COPY n c", "MOVE n 3", "GETDEL c", "SELECT 3", "DEBUG DIGEST", "GETEX n EX 100",
-      "SET n 5", "OBJECT ENCODING n", "SETRANGE n 70000 x", "GETRANGE n 0 3", "STRLEN n", "GETBIT n 2",
-      "SADD ids 1 2", "SETRANGE w_1 70000 1", "SET w_2 2", "SORT ids BY w_* ALPHA GET # GET w_* DESC", "BITOP NOT o w_1",
-      "BITCOUNT o", "BITPOS o 0", "BITOP AND o o w_2 n", "STRLEN o", "GETRANGE o 0 5", "OBJECT ENCODING o",
-    ])
+    let redis = try ServerProcess(.redis, directives: ["save ''", "enable-debug-command yes"]).connect()
+    let settings = Settings()
+    settings.enableDebugCommand = .yes
+    let harness = EngineHarness(settings: settings)
+    // One by one: what is still to be sent when a client has ended is not sent by Redis if it is much.
+    for line in Self.script {
+      let request = Transcript.request([line])
+      try redis.send(request)
+      let expected = try redis.readRawReply().bytes
+      #expect(harness.send(request) == expected, "\(line)")
+    }
   }
+
+  private static let script = [
+    "SETRANGE k 200000 end", "STRLEN k", "OBJECT ENCODING k", "GETRANGE k 199998 -1", "GETRANGE k -4 -1",
+    "GETRANGE k 0 9", "GETRANGE k 9223372036854775807 9223372036854775807",
+    "GETRANGE k -9223372036854775808 9223372036854775807", "SUBSTR k -9223372036854775808 -200000", "SETRANGE k -1 x",
+    "SETRANGE k 536870912 x", "SETRANGE k 9223372036854775807 x", "SETRANGE k 536870911 ''", "SETRANGE k 0 ''",
+    "SETBIT k 4294967296 1", "SETBIT k -1 1", "SETBIT k 9223372036854775807 1", "GETBIT k 4294967295",
+    "GETBIT k 1600000", "GETBIT k 1600001", "BITCOUNT k", "BITCOUNT k -3 -1", "BITCOUNT k 1600000 1600010 BIT",
+    "BITCOUNT k -9223372036854775808 9223372036854775807", "BITPOS k 1", "BITPOS k 0", "BITPOS k 1 -2",
+    "BITPOS k 1 0 199999", "BITPOS k 0 -3 -1 BIT", "BITFIELD k GET u63 #25396 GET i64 1599990 GET u8 4294967280",
+    "BITFIELD k SET u8 #536870912 1", "BITFIELD k SET i64 98170 -2 GET i64 98170 INCRBY u5 98173 30",
+    "BITFIELD_RO k GET u32 98160", "INCR k", "DECRBY k 5", "INCRBYFLOAT k 1.5", "PFADD k a", "PFCOUNT k",
+    "PFMERGE k k", "PFMERGE z k", "PFDEBUG ENCODING k", "LPUSH k a", "LLEN k", "HGET k f", "SADD k a",
+    "SET s x", "LCS k s LEN", "LCS s k IDX", "LCS k s", "LCS k k", "SORT k", "DEBUG DIGEST-VALUE k", "EXPIRE k 1000",
+    "SETBIT k 5 1", "APPEND k more", "PERSIST k", "DEBUG DIGEST-VALUE k s", "STRLEN k", "TYPE k", "SETNX k x",
+    "SET k 1 NX GET", "RENAME k n", "COPY n c", "MOVE n 3", "GETDEL c", "SELECT 3", "DEBUG DIGEST", "GETEX n EX 100",
+    "SET n 5", "OBJECT ENCODING n", "SETRANGE n 70000 x", "GETRANGE n 0 3", "STRLEN n", "GETBIT n 2",
+    "SADD ids 1 2", "SETRANGE w_1 70000 1", "SET w_2 2", "SORT ids BY w_* ALPHA GET # GET w_* DESC", "BITOP NOT o w_1",
+    "BITCOUNT o", "BITPOS o 0", "BITOP AND o o w_2 n", "STRLEN o", "GETRANGE o 0 5", "OBJECT ENCODING o",
+  ]
 
   /// A large header with what looks like a sparse count behind it: Redis takes any length of that form.
   @Test func longCountsAreLookedAtAsRedisDoes() throws {

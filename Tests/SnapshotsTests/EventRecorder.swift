@@ -1,7 +1,7 @@
 import Snapshots
 import VersionedStore
 
-/// A sink that keeps every call.
+/// A sink that keeps every call; the pieces of a long string are put together.
 struct EventRecorder: SnapshotSink {
   enum Event: Equatable {
     case auxiliary(name: [UInt8], value: [UInt8])
@@ -28,7 +28,18 @@ struct EventRecorder: SnapshotSink {
     events.append(.announce(keys: keys, expiring: expiring))
   }
 
-  mutating func value(_ event: SnapshotEvent) { events.append(.value("\(Self.text(event))")) }
+  mutating func value(_ event: SnapshotEvent) {
+    if case .begin(let key, .string, let expiry, let access) = event {
+      return string(key: key, value: Bytes(), expiryMilliseconds: expiry, access: access)
+    }
+    guard case .string(let key, let value, let expiry, let access)? = events.last else {
+      return events.append(.value("\(Self.text(event))"))
+    }
+    guard case .text(let bytes) = event else { return }
+    events.removeLast()
+    events.append(
+      .string(key: key, value: value + Array(bytes), expiryMilliseconds: expiry, access: access))
+  }
 
   /// What an event says, for comparing.
   static func text(_ event: SnapshotEvent) -> String {
