@@ -98,7 +98,8 @@ extension SnapshotEvent {
   fileprivate var byteCount: Int {
     switch self {
     case .begin(let bytes, _, _, _), .text(let bytes), .element(let bytes), .member(let bytes, _),
-      .packed(let bytes, _), .integers(let bytes), .streamNode(_, let bytes, _), .streamGroup(let bytes, _, _), .streamConsumer(let bytes, _):
+      .packed(let bytes, _), .integers(let bytes), .streamNode(_, let bytes, _), .streamGroup(let bytes, _, _),
+      .streamConsumer(let bytes, _):
       bytes.count
     case .field(let field, let value, _): field.count + value.count
     case .streamState, .streamPending, .streamConsumerPending, .end: 0

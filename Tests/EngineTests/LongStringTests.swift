@@ -46,12 +46,16 @@ import VersionedStore
     case 19: return number(3) == 0 ? ["BITOP", "NOT", key(), key()] : ["STRLEN", key()]
     case 20..<22:
       return ["BITFIELD", key(), "OVERFLOW", ["WRAP", "SAT", "FAIL"][number(3)], "SET"] + field()
-        + ["\(Int64.random(in: .min ... .max, using: &generator))", "INCRBY"] + field() + ["\(number(1000) - 500)", "GET"]
+        + ["\(Int64.random(in: .min ... .max, using: &generator))", "INCRBY"] + field() + [
+          "\(number(1000) - 500)", "GET",
+        ]
         + field()
     case 22: return [["COPY", key(), key(), "REPLACE"], ["RENAME", key(), key()], ["MGET", key(), key()]][number(3)]
     case 23: return [["GETDEL", key()], ["GETEX", key(), "PERSIST"], ["GETSET", key(), piece()]][number(3)]
     case 24:
-      return [["INCR", key()], ["OBJECT", "ENCODING", key()], ["INCRBYFLOAT", key(), "1"], ["SET", key(), piece(), "GET"]][
+      return [
+        ["INCR", key()], ["OBJECT", "ENCODING", key()], ["INCRBYFLOAT", key(), "1"], ["SET", key(), piece(), "GET"],
+      ][
         number(4)]
     default: return ["GET", key()]
     }
@@ -103,7 +107,9 @@ import VersionedStore
       #expect(harness.send(request) == expected, sourceLocation: location)
     }
     let header = Array("HYLL".utf8) + [1] + [UInt8](repeating: 0, count: 10) + [0x80]
-    for tail in [[UInt8](repeating: 0x7f, count: 90_000), [0x7f, 0xff], [0x7f, 0xff] + .init(repeating: 0, count: 80_000)] {
+    for tail in [
+      [UInt8](repeating: 0x7f, count: 90_000), [0x7f, 0xff], [0x7f, 0xff] + .init(repeating: 0, count: 80_000),
+    ] {
       try isSame([Array("SET".utf8), Array("h".utf8), header + tail])
       try isSame(["PFDEBUG", "ENCODING", "h"].map { Array($0.utf8) })
       try isSame(["PFCOUNT", "h"].map { Array($0.utf8) })

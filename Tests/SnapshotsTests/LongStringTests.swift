@@ -1,9 +1,10 @@
 import Engine
-import Snapshots
 import TestSupport
 import Testing
 import Values
 import VersionedStore
+
+@testable import Snapshots
 
 /// Long strings are read in pieces, and written chunk by chunk.
 @Suite struct LongStringTests {
@@ -105,6 +106,34 @@ import VersionedStore
     }
   }
 
+  /// The text of a string in chunks is the same whether it is kept until its length is known or made twice.
+  @Test func compressedTwice() throws {
+    var generator = SeededGenerator()
+    let values = Self.values(&generator)
+    let loader = try Self.load(Self.file(values), chunkSize: 1 << 20)
+    let dataset = loader.dataset
+    for (key, value) in values {
+      let entry = try #require(Array(key.utf8).withBytes { dataset.head.find(0, $0, dataset.hash($0)) })
+      let texts = [0, 1 << 20].map { waitingLimit in
+        let compressor = LZFCompressor(waitingLimit: waitingLimit)
+        _ = compressor.compress(Bytes("what another text leaves behind behind behind")) { _ in }
+        var (announced, text) = (0, [UInt8]())
+        let isShorter = compressor.compress(chunksOf: StringReader(entry)) {
+          announced = $0
+        } _: {
+          text += $0
+        }
+        #expect(isShorter == (key != "noise") && announced == text.count, "\(key), \(generator)")
+        return text
+      }
+      #expect(texts[0] == texts[1], "\(key), \(generator)")
+      guard key != "noise" else { continue }
+      var decompressed: [UInt8] = []
+      #expect(texts[0].withBytes { LZF.decompress($0, byteCount: value.count, into: &decompressed) })
+      #expect(decompressed == value, "\(key), \(generator)")
+    }
+  }
+
   /// Redis compresses a string in one go, and copies may reach from one of our pieces into the one before.
   @Test func writtenByRedis() throws {
     var generator = SeededGenerator()
@@ -125,7 +154,8 @@ import VersionedStore
     var failures = 0
     for _ in 0..<60 {
       var damaged = file
-      damaged[Int.random(in: 30..<file.count - 9, using: &generator)] ^= UInt8(1 << Int.random(in: 0..<8, using: &generator))
+      damaged[Int.random(in: 30..<file.count - 9, using: &generator)] ^= UInt8(
+        1 << Int.random(in: 0..<8, using: &generator))
       do throws(SnapshotError) { _ = try Self.load(damaged, chunkSize: 100_000) } catch { failures += 1 }
     }
     #expect(failures == 60, "\(generator)")

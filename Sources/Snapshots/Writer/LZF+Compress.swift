@@ -8,6 +8,10 @@ final class LZFCompressor {
   /// Position + 1 of the last run with this hash.
   private var positions = [UInt32](repeating: 0, count: 1 << hashBits)
   private var text: [UInt8] = []
+  /// Bytes of the longest text of a string in chunks that is kept until its length is known.
+  private let waitingLimit: Int
+
+  init(waitingLimit: Int = 4 << 20) { self.waitingLimit = waitingLimit }
 
   /// Calls `body` with the compressed text if it is at least four bytes shorter, and returns whether it is.
   func compress(_ input: Bytes, _ body: (Bytes) -> Void) -> Bool {
@@ -20,28 +24,36 @@ final class LZFCompressor {
     return true
   }
 
-  /// Bytes of a string in chunks that are compressed each for itself: nothing is looked for in another chunk, so that no
-  /// more than one has to be there at a time. Runs follow runs, and so the texts of the chunks, one behind the other, are
-  /// that of the string. Nil if that is not at least four bytes shorter than the string.
-  func byteCount(ofChunks string: StringReader) -> Int? {
+  /// Compresses a string chunk by chunk: nothing is looked for in another chunk, so that no more than one has to be there at
+  /// a time. Runs follow runs, and so the texts of the chunks, one behind the other, are that of the string.
+  ///
+  /// If that is at least four bytes shorter than the string, calls `begin` with its length, then `body` with one part of it
+  /// after the other, and returns true.
+  func compress<E: Error>(
+    chunksOf string: StringReader, begin: (_ byteCount: Int) -> Void, _ body: (Bytes) throws(E) -> Void
+  ) throws(E) -> Bool {
     let limit = string.count - 4
-    guard string.count < Int(Int32.max) else { return nil }
-    var byteCount = 0
+    guard string.count < Int(Int32.max) else { return false }
+    // The length comes first. A text that is not long waits until it is known, a longer one is made once again.
+    var (byteCount, waiting) = (0, [UInt8]())
     string.forEachChunk { chunk, _ in
       encode(chunk: chunk)
       byteCount += text.count
+      if byteCount <= waitingLimit { waiting += text }
       return byteCount <= limit
     }
-    return byteCount <= limit ? byteCount : nil
-  }
-
-  /// Calls `body` with the text of each chunk.
-  func compressChunks<E: Error>(_ string: StringReader, _ body: (Bytes) throws(E) -> Void) throws(E) {
-    try string.forEachChunk { chunk, _ throws(E) in
-      encode(chunk: chunk)
-      try text.withBytes(body)
-      return true
+    guard byteCount <= limit else { return false }
+    begin(byteCount)
+    if byteCount <= waitingLimit {
+      try waiting.withBytes(body)
+    } else {
+      try string.forEachChunk { chunk, _ throws(E) in
+        encode(chunk: chunk)
+        try text.withBytes(body)
+        return true
+      }
     }
+    return true
   }
 
   private func encode(chunk: Bytes) {

@@ -53,21 +53,20 @@ final class SnapshotEncoder {
   /// A string, chunk by chunk where it has chunks.
   func append(_ string: StringReader) throws(SnapshotWriteFailure) {
     if let whole = string.whole { return append(whole) }
-    if let compressor, let byteCount = compressor.byteCount(ofChunks: string) {
+    let isShorter = try compressor?.compress(chunksOf: string) { byteCount in
       output.append(0xc3)
       append(length: byteCount)
       append(length: string.count)
-      try compressor.compressChunks(string) { text throws(SnapshotWriteFailure) in
-        output.append(text)
-        try drainIfLong()
-      }
-    } else {
-      append(length: string.count)
-      try string.forEachChunk { bytes, _ throws(SnapshotWriteFailure) in
-        output.append(bytes)
-        try drainIfLong()
-        return true
-      }
+    } _: { text throws(SnapshotWriteFailure) in
+      output.append(text)
+      try drainIfLong()
+    }
+    if isShorter == true { return }
+    append(length: string.count)
+    try string.forEachChunk { bytes, _ throws(SnapshotWriteFailure) in
+      output.append(bytes)
+      try drainIfLong()
+      return true
     }
   }
 
