@@ -40,9 +40,20 @@ extension Collection {
     return isSame && hasSameSequence(as: other)
   }
 
-  /// Leaf by leaf where they are shared, byte by byte where they are not.
+  /// What is shared is skipped, the rest compared byte by byte.
   private func hasSameSequence(as other: Collection) -> Bool {
-    var (mine, theirs) = (leaf(at: 0), other.leaf(at: 0))
+    let parts = unsharedParts(to: other)
+    // What is shared stands in the same place on both sides only as long as all stretches before it are of one length.
+    guard parts.allSatisfy({ $0.older == $0.newer }) else { return hasSameBytes(as: other, in: 0..<weight) }
+    return parts.allSatisfy { hasSameBytes(as: other, in: $0.older) }
+  }
+
+  /// Compares the leaves of a range whose ends lie between leaves in both; they may be cut differently inside.
+  private func hasSameBytes(as other: Collection, in range: Range<Int>) -> Bool {
+    func leaf(_ collection: Collection, _ index: Int) -> Leaf? {
+      index < range.upperBound ? collection.leaf(at: index) : nil
+    }
+    var (mine, theirs) = (leaf(self, range.lowerBound), leaf(other, range.lowerBound))
     var (used, theirUsed) = (0, 0)
     while let a = mine, let b = theirs {
       if used == 0, theirUsed == 0, unsafe a.bytes.base == b.bytes.base {
@@ -53,8 +64,8 @@ extension Collection {
         used += common
         theirUsed += common
       }
-      if used == a.bytes.count { (mine, used) = (leaf(at: a.start + a.weight), 0) }
-      if theirUsed == b.bytes.count { (theirs, theirUsed) = (other.leaf(at: b.start + b.weight), 0) }
+      if used == a.bytes.count { (mine, used) = (leaf(self, a.start + a.weight), 0) }
+      if theirUsed == b.bytes.count { (theirs, theirUsed) = (leaf(other, b.start + b.weight), 0) }
     }
     return mine == nil && theirs == nil
   }

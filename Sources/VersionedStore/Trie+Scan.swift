@@ -4,7 +4,7 @@
 /// It is all that a `SCAN` cursor has to say: whatever is written in between, the walk goes on at that place, every key
 /// that stays is met once, and none is met twice.
 @frozen
-public struct HashPosition: Equatable, Sendable {
+public struct HashPosition: Comparable, Sendable {
   public var rawValue: UInt64
 
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -15,6 +15,9 @@ public struct HashPosition: Equatable, Sendable {
     for level in 0..<levelCount - 1 { order |= UInt64(bucket(of: hash, at: level)) << UInt64(59 - 5 * level) }
     return order | hash >> 60
   }
+
+  /// The order in which walks meet positions.
+  public static func < (a: HashPosition, b: HashPosition) -> Bool { order(a.rawValue) < order(b.rawValue) }
 
   /// The first position of the cell after the one that holds `position` at `level`; 0 after the last cell.
   static func next(_ position: UInt64, level: Int) -> UInt64 {

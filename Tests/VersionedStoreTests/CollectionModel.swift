@@ -25,6 +25,7 @@ final class CollectionModel {
   var log: [String] = []
   var failures: [String] = []
   private var isInside = false
+  private var lineages = 1
 
   init(_ generator: SeededGenerator, mask: UInt64) {
     self.generator = generator
@@ -40,7 +41,8 @@ final class CollectionModel {
     case 78..<81: copy()
     case 81..<82: flush()
     case 82..<83: swap()
-    case 83..<90: seal()
+    case 83..<84: commit()
+    case 84..<90: seal()
     case 90..<95: rollback()
     default: drop()
     }
@@ -248,6 +250,37 @@ extension CollectionModel {
     live.swapAt(0, 1)
   }
 
+  /// A dataset of another lineage goes live, with copies of what is here, some of them written again.
+  private func commit() {
+    lineages += 1
+    let staged = Dataset(databases: Self.databases, lineage: lineages, hashKey: hashKey)
+    var state = [Keys](repeating: [:], count: Self.databases)
+    log.append("commit")
+    for _ in 0..<4 {
+      let (from, to, key, new) = (database, database, key, key)
+      let id = generator.oneIn(2) ? kept.keys.sorted().randomElement(using: &generator) : nil
+      let root = id.map { try! history.root(of: $0) } ?? dataset.head
+      guard let entry = key.withBytes({ root.find(from, $0, root.hash($0)) }) else { continue }
+      new.withBytes { bytes in
+        staged.copy(entry, to: to, bytes, staged.hash(bytes), expiry: nil, accessClock: 0)
+        var copied = id.map { kept[$0]![from][key]! } ?? live[from][key]!
+        if generator.oneIn(2), let open = staged.openCollection(to, bytes, staged.hash(bytes)) {
+          edit(open, &copied, depth: 0)
+        }
+        state[to][new] = copied
+      }
+    }
+    let former = history.commit(staged, reason: "replicaof", atMilliseconds: 0)
+    kept[former.id] = live
+    live = state
+  }
+
+  /// Every state that can be read, the live one first.
+  var states: [(root: Root, state: [Keys])] {
+    [(dataset.head, live)]
+      + kept.sorted { $0.key < $1.key }.map { (try! history.root(of: $0.key), $0.value) }
+  }
+
   private func seal() {
     let version = try! history.create(reason: "test", atMilliseconds: 0)
     log.append("seal \(version.id)")
@@ -300,7 +333,7 @@ extension CollectionModel {
     }
   }
 
-  private func read(_ collection: Collection) -> State {
+  func read(_ collection: Collection) -> State {
     var state = State()
     collection.forEach { entry in
       if let inner = entry.collection {
