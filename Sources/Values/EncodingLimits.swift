@@ -18,7 +18,8 @@ public struct EncodingLimits: Sendable, Equatable {
   public var streamNodeBytes = 4096
   public var streamNodeEntries = 100
   /// DEBUG QUICKLIST-PACKED-THRESHOLD: an element of so many bytes stands alone in its leaf.
-  public var listPlainThreshold = 1 << 30
+  public var listPlainThreshold = Self.listPlainDefault
+  public static let listPlainDefault = 1 << 30
 
   public init() {}
 

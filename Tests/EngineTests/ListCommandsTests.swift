@@ -2,6 +2,8 @@ import Engine
 import RESP
 import TestSupport
 import Testing
+import Values
+import VersionedStore
 
 @Suite struct ListCommandsTests {
   @Test func repliesEqualThoseOfRedis() throws {
@@ -39,6 +41,17 @@ import Testing
   @Test(arguments: ["8", "-1"])
   func randomCommandsAnswerAsRedis(size: String) throws {
     try TypeDifferential().run { generator in Self.command(&generator, long: size == "-1") }
+  }
+
+  /// Elements of so many bytes in leaves of their own.
+  @Test func randomCommandsWithPlainElementsAnswerAsRedis() throws {
+    var differential = TypeDifferential()
+    differential.directives.append("enable-debug-command yes")
+    try differential.run { generator in
+      guard generator.oneIn(50) else { return Self.command(&generator, long: false) }
+      let size = ["1b", "2b", "10b", "60b", "0"].randomElement(using: &generator)!
+      return ["DEBUG", "QUICKLIST-PACKED-THRESHOLD", size]
+    }
   }
 
   private static func command(_ generator: inout SeededGenerator, long: Bool) -> [String] {
@@ -85,5 +98,76 @@ import Testing
     try harness.run("VERSION", "ROLLBACK", "1")
     #expect(try harness.run("LINDEX", "l", "0") == .bulk(Array("element:0".utf8)))
     #expect(try harness.run("LLEN", "l") == .integer(count))
+  }
+
+  // MARK: Leaves
+
+  private func nodes(_ harness: EngineHarness) throws -> (count: Int, byteCount: Int) {
+    let dataset = harness.engine.keyspace.live
+    let entry = Array("l".utf8).withBytes { dataset.head.find(0, $0, dataset.hash($0)) }
+    return ListReader(try #require(entry)).nodes
+  }
+
+  /// What is left of a list that lost most of its elements stands in few leaves, wherever they were taken from.
+  @Test(arguments: [16, -1])
+  func smallLeavesAreJoined(size: Int) throws {
+    let harness = EngineHarness()
+    let generator = SeededGenerator()
+    var random = generator
+    harness.engine.settings.encodingLimits.listSize = size
+    let count = 4000
+    var model = (0..<count).map { "element:\($0)" }
+    try harness.run(["RPUSH", "l"] + model)
+    let perLeaf = count / (try nodes(harness).count)
+    try harness.run("VERSION", "CREATE", "v")
+    while model.count > 300 {
+      let index = Int.random(in: 0..<model.count, using: &random)
+      switch Int.random(in: 0..<20, using: &random) {
+      case 0:
+        let (first, last) = (Int.random(in: 0..<9, using: &random), model.count - Int.random(in: 1..<9, using: &random))
+        try harness.run("LTRIM", "l", "\(first)", "\(last)")
+        model = Array(model[first...last])
+      case 1:
+        try harness.run("LINSERT", "l", "BEFORE", model[index], "new")
+        model.insert("new", at: index)
+        try harness.run("LREM", "l", "0", "new")
+        model.removeAll { $0 == "new" }
+      default:
+        try harness.run("LREM", "l", "1", model[index])
+        model.remove(at: index)
+      }
+    }
+    #expect(try harness.run("LRANGE", "l", "0", "-1").elements.compactMap(\.text) == model, "\(generator)")
+    // Of two leaves side by side at least one is filled to a quarter, or both together are to a half.
+    #expect(try nodes(harness).count <= 4 * model.count / perLeaf * 2 + 2, "\(generator)")
+    #expect(try harness.run("VERSION", "READ", "v", "LLEN", "l") == .integer(count))
+    // Long elements that become short ones.
+    try harness.run("DEL", "l")
+    try harness.run(["RPUSH", "l"] + (0..<200).map { _ in String(repeating: "x", count: 5000) })
+    #expect(try nodes(harness).count == 200)
+    for index in 0..<200 { try harness.run("LSET", "l", "\(index)", "\(index)") }
+    #expect(try nodes(harness).count <= (size == 16 ? 60 : 8))
+    #expect(try harness.run("LRANGE", "l", "0", "-1").elements.compactMap(\.text) == (0..<200).map(String.init))
+  }
+
+  /// DEBUG QUICKLIST-PACKED-THRESHOLD: long elements have a leaf each, short ones beside each other share one.
+  @Test func plainElementsStandAlone() throws {
+    let settings = Settings()
+    settings.enableDebugCommand = .yes
+    let harness = EngineHarness(settings: settings)
+    try harness.run("DEBUG", "QUICKLIST-PACKED-THRESHOLD", "5b")
+    for (commands, count) in [
+      ([["RPUSH", "l", "a", "b", "long1", "c", "d"]], 3), ([["LINSERT", "l", "BEFORE", "d", "long2"]], 5),
+      ([["LSET", "l", "0", "long0"]], 6), ([["LSET", "l", "2", "e"]], 4), ([["LPUSH", "l", "x", "y"]], 5),
+    ] {
+      for command in commands { #expect(try harness.run(command).errorText == nil) }
+      #expect(try nodes(harness).count == count, "\(commands)")
+    }
+    #expect(
+      try harness.run("LRANGE", "l", "0", "-1").elements.compactMap(\.text)
+        == ["y", "x", "long0", "b", "e", "c", "long2", "d"])
+    try harness.run("LREM", "l", "0", "b")
+    try harness.run("LREM", "l", "0", "e")
+    #expect(try nodes(harness).count == 5)
   }
 }

@@ -57,6 +57,7 @@ struct TypeDifferential {
 
   static var settings: Settings {
     let settings = Settings()
+    settings.enableDebugCommand = .yes
     settings.encodingLimits.hashEntries = 8
     settings.encodingLimits.hashValue = 16
     settings.encodingLimits.setIntegers = 8

@@ -31,6 +31,21 @@ public struct ListEditor {
   @inline(__always)
   public var count: Int { opened?.collection.weight ?? reader?.count ?? 0 }
 
+  /// Whether an element of so many bytes stands alone in its leaf, whatever else would fit.
+  @inline(__always)
+  private func isPlain(_ element: Bytes) -> Bool { element.count >= limits.listPlainThreshold }
+
+  /// Whether a leaf is taken up by such an element.
+  @inline(__always)
+  private func isPlain(_ leaf: Leaf) -> Bool { isPlain(PackedElements(leaf.bytes), leaf.weight) }
+
+  @inline(__always)
+  private func isPlain(_ elements: PackedElements, _ count: Int) -> Bool {
+    // With the default threshold no leaf is small enough for anything else to fit in.
+    guard count == 1, limits.listPlainThreshold < EncodingLimits.listPlainDefault else { return false }
+    return elements.element(at: elements.start).value.withBytes(isPlain)
+  }
+
   /// Whether so many elements of so many bytes may share a node.
   @inline(__always)
   private func fits(_ count: Int, _ byteCount: Int) -> Bool {
@@ -51,7 +66,9 @@ public struct ListEditor {
   private func push(_ element: Bytes, atHead: Bool) {
     Packed.withEncoded(element) { encoded in
       if let open = opened ?? place.openCollection() {
-        push(encoded, atHead, open)
+        push(encoded, atHead, open, alone: isPlain(element))
+      } else if isPlain(element) {
+        push(encoded, atHead, spread(), alone: true)
       } else {
         pushSmall(encoded, atHead)
       }
@@ -59,10 +76,10 @@ public struct ListEditor {
   }
 
   @inline(__always)
-  private func push(_ encoded: Bytes, _ atHead: Bool, _ open: OpenCollection) {
+  private func push(_ encoded: Bytes, _ atHead: Bool, _ open: OpenCollection, alone: Bool) {
     let collection = open.collection
-    guard let leaf = collection.leaf(at: atHead ? 0 : collection.weight &- 1),
-      fits(leaf.weight &+ 1, leaf.bytes.count &+ encoded.count)
+    guard !alone, let leaf = collection.leaf(at: atHead ? 0 : collection.weight &- 1),
+      fits(leaf.weight &+ 1, leaf.bytes.count &+ encoded.count), !isPlain(leaf)
     else { return open.insertLeaf(at: atHead ? 0 : collection.weight, encoded, weight: 1) }
     let at = atHead ? 0 : leaf.bytes.count
     open.splice(at: leaf.start, at..<at, with: encoded, weight: 1)
@@ -73,7 +90,7 @@ public struct ListEditor {
       return place.putPacked(count: 1, encoded, tag: ValueTag.packedList, expiry: nil)
     }
     guard isSmall(packed.count + 1, packed.byteCount + encoded.count) else {
-      return push(encoded, atHead, spread())
+      return push(encoded, atHead, spread(), alone: false)
     }
     let at = atHead ? packed.elements.start : packed.elements.end
     place.splicePacked(at..<at, with: encoded, count: packed.count + 1, tag: ValueTag.packedList)
@@ -106,25 +123,37 @@ public struct ListEditor {
   /// Puts an element before number `index`, or at the end.
   public func insert(_ element: Bytes, at index: Int) {
     guard index < count else { return pushTail(element) }
+    let isAlone = isPlain(element)
     Packed.withEncoded(element) { encoded in
-      if let open = place.openCollection() { return insert(encoded, at: index, open) }
+      if let open = place.openCollection() { return insert(encoded, at: index, open, alone: isAlone) }
       guard let packed = place.entry.flatMap({ PackedValue($0) }) else { return }
-      guard isSmall(packed.count + 1, packed.byteCount + encoded.count) else {
-        return insert(encoded, at: index, spread())
+      guard !isAlone, isSmall(packed.count + 1, packed.byteCount + encoded.count) else {
+        return insert(encoded, at: index, spread(), alone: isAlone)
       }
       let at = packed.elements.offset(ofIndex: index, count: packed.count)
       place.splicePacked(at..<at, with: encoded, count: packed.count + 1, tag: ValueTag.packedList)
     }
   }
 
-  private func insert(_ encoded: Bytes, at index: Int, _ open: OpenCollection) {
+  private func insert(_ encoded: Bytes, at index: Int, _ open: OpenCollection, alone: Bool) {
     guard let leaf = open.collection.leaf(at: index) else { return }
+    if alone || isPlain(leaf) { return insertLeaf(encoded, at: index, open, leaf) }
     let elements = PackedElements(leaf.bytes)
     let at = elements.offset(ofIndex: index - leaf.start, count: leaf.weight)
     let hasRoom = fits(leaf.weight + 1, leaf.bytes.count + encoded.count)
     let (start, weight) = (leaf.start, leaf.weight)
     open.splice(at: index, at..<at, with: encoded, weight: 1)
     if !hasRoom { halve(start, weight + 1, open) }
+  }
+
+  /// Gives an element a leaf of its own before number `index`, which stands in `leaf`.
+  private func insertLeaf(_ encoded: Bytes, at index: Int, _ open: OpenCollection, _ leaf: Leaf) {
+    let before = index - leaf.start
+    if before > 0 {
+      let at = PackedElements(leaf.bytes).offset(ofIndex: before, count: leaf.weight)
+      open.splitLeaf(at: index, byteOffset: at, weight: before)
+    }
+    open.insertLeaf(at: index, encoded, weight: 1)
   }
 
   private func halve(_ start: Int, _ weight: Int, _ open: OpenCollection) {
@@ -139,13 +168,17 @@ public struct ListEditor {
   /// Puts another element in the place of number `index`, which must be there.
   public func set(_ element: Bytes, at index: Int) {
     guard let run = reader?.run(at: index) else { return }
+    if isPlain(element) || isPlain(run.elements, run.count) {
+      insert(element, at: index)
+      return remove(index + 1..<index + 2)
+    }
     let at = run.elements.offset(ofIndex: index - run.start, count: run.count)
     let range = at..<run.elements.next(after: at)
     let byteCount = run.elements.end - run.elements.start - range.count + Packed.encodedByteCount(element)
     Packed.withEncoded(element) { encoded in
       if let open = place.openCollection() {
         open.splice(at: index, range, with: encoded)
-        if !fits(run.count, byteCount) { halve(run.start, run.count, open) }
+        if fits(run.count, byteCount) { joinLeaf(at: index, open) } else { halve(run.start, run.count, open) }
       } else if isSmall(run.count, byteCount) {
         place.splice(range, with: encoded, tag: ValueTag.packedList)
       } else {
@@ -176,6 +209,33 @@ public struct ListEditor {
       }
       left -= gone
     }
+    // The leaves on both sides of the cut.
+    joinLeaf(at: range.lowerBound - 1, open)
+    joinLeaf(at: range.lowerBound, open)
+  }
+
+  /// Joins the leaf that holds an element with one beside it, if it has become small enough.
+  private func joinLeaf(at index: Int, _ open: OpenCollection) {
+    let collection = open.collection
+    guard let leaf = collection.leaf(at: index), isSparse(leaf) else { return }
+    if let after = collection.leaf(at: leaf.start + leaf.weight), join(leaf, after, open) { return }
+    if let before = collection.leaf(at: leaf.start - 1) { _ = join(before, leaf, open) }
+  }
+
+  /// Whether it is worth the while to look for a leaf to join this one with.
+  private func isSparse(_ leaf: Leaf) -> Bool { fits(4 * leaf.weight, 4 * leaf.bytes.count) }
+
+  /// Makes one leaf of two that stand side by side, if both together fill at most half of one: so many elements have to
+  /// go or come before it is joined or cut again that the copying is paid for.
+  private func join(_ first: Leaf, _ second: Leaf, _ open: OpenCollection) -> Bool {
+    let (weight, byteCount) = (first.weight + second.weight, first.bytes.count + second.bytes.count)
+    guard fits(2 * weight, 2 * byteCount), !isPlain(first), !isPlain(second) else { return false }
+    let (start, end, moved) = (first.start, first.bytes.count, second.weight)
+    // A copy, because what is written must not lie in the sequence.
+    let elements = Array(second.bytes)
+    open.removeLeaf(at: start + first.weight)
+    elements.withBytes { open.splice(at: start, end..<end, with: $0, weight: moved) }
+    return true
   }
 
   private func removeSmall(_ range: Range<Int>) {

@@ -29,7 +29,7 @@ public struct ListReader {
 
   /// The elements around number `index`, and the numbers that they have: of one leaf, or all of a small list.
   @inline(__always)
-  func run(at index: Int) -> (elements: PackedElements, start: Int, count: Int)? {
+  public func run(at index: Int) -> (elements: PackedElements, start: Int, count: Int)? {
     if let collection {
       return collection.leaf(at: index).map { (PackedElements($0.bytes), $0.start, $0.weight) }
     }
