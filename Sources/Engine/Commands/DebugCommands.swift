@@ -115,10 +115,11 @@ enum DebugCommands {
 
   /// DEBUG QUICKLIST-PACKED-THRESHOLD: elements of so many bytes stand alone in their leaf.
   private static func setPlainThreshold(_ call: inout Call, _ engine: Engine) throws(CommandError) {
-    guard let byteCount = MemorySize.parse(Array(call[2])), byteCount <= 1 << 32 else {
+    // Redis keeps a mebibyte away from the 4 GB that the longest element may have.
+    guard let byteCount = MemorySize.parse(Array(call[2])), byteCount >= 0, byteCount <= (1 << 32) - (1 << 20) else {
       throw call.refuse("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
     }
-    engine.settings.encodingLimits.listPlainThreshold = byteCount == 0 ? 1 << 30 : byteCount
+    engine.settings.encodingLimits.listPlainThreshold = byteCount == 0 ? EncodingLimits.listPlainDefault : byteCount
     call.reply.ok()
   }
 

@@ -1,0 +1,52 @@
+import Engine
+import RESP
+import TestSupport
+import Testing
+
+/// DEBUG, as far as tests of servers use it.
+@Suite struct DebugCommandsTests {
+  private func transcript() throws -> Transcript {
+    try Transcript(settings: {
+      let settings = Settings()
+      settings.enableDebugCommand = .yes
+      return settings
+    })
+  }
+
+  @Test func repliesEqualThoseOfRedis() throws {
+    try transcript().isSame([
+      "DEBUG LISTPACK none", "HSET h f v", "DEBUG LISTPACK h", "ZADD z 1 m", "DEBUG LISTPACK z", "RPUSH l a",
+      "DEBUG LISTPACK l", "SET s 1", "DEBUG LISTPACK s", "DEBUG LISTPACK", "DEBUG OBJECT none",
+      "DEBUG QUICKLIST-PACKED-THRESHOLD 1b", "DEBUG QUICKLIST-PACKED-THRESHOLD 0",
+      "DEBUG QUICKLIST-PACKED-THRESHOLD 10kb", "DEBUG QUICKLIST-PACKED-THRESHOLD x",
+      "DEBUG QUICKLIST-PACKED-THRESHOLD -1", "DEBUG QUICKLIST-PACKED-THRESHOLD 5gb",
+      "DEBUG QUICKLIST-PACKED-THRESHOLD 4gb", "DEBUG QUICKLIST-PACKED-THRESHOLD 4294967295",
+      "DEBUG QUICKLIST-PACKED-THRESHOLD", "DEBUG QUICKLIST-PACKED-THRESHOLD 1 1",
+      "DEBUG SET-ACTIVE-EXPIRE 0", "DEBUG SET-ACTIVE-EXPIRE 1", "DEBUG SLEEP 0", "DEBUG RELOAD NOPE",
+      "DEBUG STRINGMATCH-LEN", "DEBUG STRINGMATCH-LEN 1",
+    ])
+  }
+
+  @Test func digestsEqualThoseOfRedis() throws {
+    try transcript().isSame([
+      "DEBUG DIGEST", "SET s abc", "SET n 17", "RPUSH l a b 1 2", "SADD i 3 1 2", "SADD t a b 1", "HSET h f v g 1",
+      "ZADD z 1 a 2.5 b inf c", "XADD x 1-1 f v g w", "DEBUG DIGEST-VALUE s n l i t h z x none", "DEBUG DIGEST",
+      "EXPIRE s 1000", "DEBUG DIGEST-VALUE s", "DEBUG DIGEST", "SELECT 3", "SET s abc", "DEBUG DIGEST",
+      "DEBUG DIGEST-VALUE", "DEBUG DIGEST x",
+    ])
+  }
+
+  /// A pattern against a text of so many characters; a hostile one ends in time.
+  @Test func patternsAgainstLongTexts() throws {
+    let settings = Settings()
+    settings.enableDebugCommand = .yes
+    let harness = EngineHarness(settings: settings)
+    for (count, pattern, isMatch) in [
+      ("0", "", 1), ("3", "AAA", 1), ("3", "AA", 0), ("3", "A*", 1), ("3", "*B", 0), ("3", "[A-C]??", 1),
+      ("10000", String(repeating: "*a", count: 1000), 0),
+    ] { #expect(try harness.run("DEBUG", "STRINGMATCH-LEN", count, pattern) == .integer(isMatch), "\(pattern)") }
+    for count in ["-1", "x", "9223372036854775807"] {
+      #expect(try harness.run("DEBUG", "STRINGMATCH-LEN", count, "*").errorText != nil, "\(count)")
+    }
+  }
+}
