@@ -88,6 +88,10 @@ public struct Edit {
   /// Copies what an entry holds, of whatever type, version or database, to `key`.
   /// The copy counts as used now, unless an access clock is given.
   public func copy(_ entry: Entry, to key: Key, expiry: Int64?, accessClock: UInt32? = nil) {
+    // It may come from where no active expiry has looked for fields whose time has come.
+    if entry.type == .hash, let collection = entry.collection, collection.expiringCount > 0 {
+      keyspace.fieldExpiry.isNeeded = true
+    }
     dataset.copy(
       entry, to: database, key.bytes, key.hash, expiry: expiry, accessClock: accessClock ?? hot.value.accessClock)
     changed()

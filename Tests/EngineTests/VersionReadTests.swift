@@ -171,4 +171,106 @@ import VersionedStore
     #expect(try harness.run("VERSION", "ROLLBACK", "v") == .integer(3))
     #expect(try harness.run("GET", "k") == .bulk("old"))
   }
+
+  /// Every type in every encoding, from the same lineage and from another.
+  @Test(arguments: [true, false])
+  func restoreBringsBackAnyType(sameLineage: Bool) throws {
+    harness.engine.settings.enableDebugCommand = .yes
+    let keys = try fillWithAllTypes()
+    try harness.run("VERSION", "CREATE", "all")
+    var wanted: [String: [Reply]] = [:]
+    for key in keys { wanted[key] = try describe(key) }
+    if sameLineage {
+      try harness.run("FLUSHALL")
+    } else {
+      let keyspace = harness.engine.keyspace
+      keyspace.history.commit(Dataset(databases: 16, lineage: 2), reason: "replicaof", atMilliseconds: 0)
+      keyspace.liveDatasetChanged()
+    }
+    #expect(try harness.run(["VERSION", "RESTORE", "all"] + keys) == .integer(keys.count))
+    for key in keys {
+      #expect(try describe(key) == wanted[key], "\(key)")
+      let page = try harness.run("VERSION", "DIFF", "all", "LIVE", "FIELDS", key).elements[1].fields
+      for name in ["added", "removed", "changed"] { #expect(page[name] == .array([]), "\(key) \(name)") }
+    }
+    #expect(
+      try harness.run("VERSION", "DIFF", "all", "LIVE", "MATCH", "*:*").elements[1].fields["changed"] == .array([]))
+    // The copies may be written without a trace in the version.
+    for command in [
+      ["RPUSH", "list:chunked", "x"], ["HSET", "hash:trie", "f1", "x"], ["SADD", "set:trie", "x"],
+      ["ZADD", "zset:trie", "9", "x"], ["XADD", "stream:groups", "9-0", "f", "v"],
+      ["XACK", "stream:groups", "g", "1-1"],
+      ["HDEL", "hash:expiring", "f"], ["APPEND", "string:long", "x"],
+    ] {
+      #expect(try harness.run(command).errorText == nil)
+      try harness.run("VERSION", "USE", "all")
+      #expect(try describe(command[1]) == wanted[command[1]], "\(command)")
+      try harness.run("VERSION", "USE", "LIVE")
+    }
+    harness.settle()
+    #expect(harness.engine.keyspace.live.invariantViolations().isEmpty)
+  }
+
+  private func fillWithAllTypes() throws -> [String] {
+    func many(_ count: Int, _ words: (Int) -> [String]) -> [String] { (0..<count).flatMap(words) }
+    let commands = [
+      ["SET", "string:int", "12"], ["SET", "string:short", "text"],
+      ["SET", "string:long", String(repeating: "long ", count: 20_000)], ["APPEND", "string:raw", "7"],
+      ["RPUSH", "list:packed", "a", "1", ""], ["RPUSH", "list:chunked"] + many(5000) { ["e\($0)"] },
+      ["SADD", "set:integers", "1", "70000", "-9999999999"], ["SADD", "set:packed", "a", "b", "3"],
+      ["SADD", "set:trie"] + many(1000) { ["m\($0)"] }, ["ZADD", "zset:packed", "1.5", "a", "-inf", "b"],
+      ["ZADD", "zset:trie"] + many(1000) { ["\($0 % 7)", "m\($0)"] }, ["HSET", "hash:packed", "f", "v", "n", "1"],
+      ["HSET", "hash:trie"] + many(1000) { ["f\($0)", "v\($0)"] }, ["HSET", "hash:expiring", "f", "v", "g", "w"],
+      ["HPEXPIRE", "hash:expiring", "100000", "FIELDS", "1", "f"], ["XADD", "stream:plain", "5-1", "f", "v"],
+      ["XADD", "stream:groups", "1-1", "f", "v"], ["XADD", "stream:groups", "2-1", "f", "v"],
+      ["XADD", "stream:groups", "3-1", "f", "v"], ["XGROUP", "CREATE", "stream:groups", "g", "0"],
+      ["XGROUP", "CREATE", "stream:groups", "idle", "$"],
+      ["XREADGROUP", "GROUP", "g", "c", "COUNT", "2", "STREAMS", "stream:groups", ">"],
+      ["XREADGROUP", "GROUP", "g", "d", "STREAMS", "stream:groups", ">"], ["XDEL", "stream:groups", "2-1"],
+      ["PFADD", "string:hll", "a", "b"], ["SET", "string:expiring", "v", "PX", "50000"],
+    ]
+    var keys: [String] = []
+    for command in commands {
+      #expect(try harness.run(command).errorText == nil, "\(command.prefix(4))")
+      if let key = command.first(where: { $0.contains(":") }), !keys.contains(key) { keys.append(key) }
+    }
+    return keys
+  }
+
+  /// All that can be asked about a key.
+  private func describe(_ key: String) throws -> [Reply] {
+    let type = try harness.run("TYPE", key)
+    var replies = [type, try harness.run("OBJECT", "ENCODING", key), try harness.run("PTTL", key)]
+    switch type.text {
+    case "string": replies.append(try harness.run("GET", key))
+    case "list": replies.append(try harness.run("LRANGE", key, "0", "-1"))
+    case "set": replies.append(try harness.run("SMEMBERS", key))
+    case "zset": replies.append(try harness.run("ZRANGE", key, "0", "-1", "WITHSCORES"))
+    case "hash":
+      replies.append(try harness.run("HGETALL", key))
+      replies.append(try harness.run("HPEXPIRETIME", key, "FIELDS", "3", "f", "g", "f1"))
+    case "stream":
+      replies.append(try harness.run("XRANGE", key, "-", "+"))
+      replies.append(try harness.run("XINFO", "STREAM", key, "FULL"))
+    default: Issue.record("\(key) is not there")
+    }
+    return replies
+  }
+
+  /// Fields whose time comes after they were restored go by themselves, and a hash without a living field stays away.
+  @Test func restoredFieldsExpire() throws {
+    try harness.run("HSET", "h", "f", "v", "g", "w")
+    try harness.run("HPEXPIRE", "h", "1000", "FIELDS", "1", "f")
+    try harness.run("HSET", "mortal", "f", "v")
+    try harness.run("HPEXPIRE", "mortal", "100", "FIELDS", "1", "f")
+    try harness.run("VERSION", "CREATE", "fields")
+    try harness.run("DEL", "h", "mortal")
+    // Rounds of the active expiry that find nothing to do.
+    for _ in 0..<40 { harness.cron(afterMilliseconds: 10) }
+    #expect(try harness.run("VERSION", "RESTORE", "fields", "h", "mortal") == .integer(1))
+    #expect(try harness.run("EXISTS", "mortal") == .integer(0))
+    #expect(try harness.run("HLEN", "h") == .integer(2))
+    for _ in 0..<40 { harness.cron(afterMilliseconds: 50) }
+    #expect(try harness.run("HLEN", "h") == .integer(1))
+  }
 }

@@ -49,12 +49,26 @@ extension VersionCommands {
       for index in 3..<call.count {
         let key = call.key(index)
         guard let entry = view.find(key) else { continue }
-        if let expiry = entry.expiry, expiry <= call.now { continue }
+        guard entry.isAlive(at: call.now) else { continue }
         edit.copy(entry, to: key, expiry: entry.expiry)
         count += 1
       }
       call.reply.integer(count)
     })
+}
+
+extension Entry {
+  /// Whether the key and, of a hash, at least one field have not expired at `now`.
+  fileprivate func isAlive(at now: Int64) -> Bool {
+    if hasExpired(now) { return false }
+    guard type == .hash, let collection, collection.expiringCount == collection.count else { return true }
+    var isAlive = false
+    collection.forEach { field in
+      isAlive = !field.hasExpired(now)
+      return !isAlive
+    }
+    return isAlive
+  }
 }
 
 extension Call {
