@@ -67,6 +67,7 @@ public enum CommandError: Error, Sendable {
   case badBitfieldType
   case notHyperLogLog
   case corruptHyperLogLog
+  case noPatternForBytes
 
   /// The whole reply after the minus sign; empty for `.answered`.
   public var text: StaticString {
@@ -140,6 +141,7 @@ public enum CommandError: Error, Sendable {
       "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
     case .notHyperLogLog: "WRONGTYPE Key is not a valid HyperLogLog string value."
     case .corruptHyperLogLog: "INVALIDOBJ Corrupted HLL object detected"
+    case .noPatternForBytes: "ERR the differences of strings have no names that MATCH could be held against"
     }
   }
 }

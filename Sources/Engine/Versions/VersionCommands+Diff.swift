@@ -2,26 +2,57 @@ internal import RESP
 internal import Values
 internal import VersionedStore
 
-/// VERSION DIFF: the keys that two versions do not hold alike, a page at a time.
+/// VERSION DIFF: the keys that two versions do not hold alike, or the parts of one key, a page at a time.
 extension VersionCommands {
   static let diff = Command(
-    "diff", arity: .atLeast(4), flags: [.readOnly], group: .version, since: "1.0.0",
-    complexity: "O(N) with N the keys that differ; between lineages, which share nothing, with all keys.",
-    "Tells which keys a version has added, removed or changed against another.",
+    "diff", arity: .atLeast(4), flags: [.readOnly, .noMandatoryKeys],
+    keys: [KeySpecification(.keyword("FIELDS", from: 4), .range(last: 0, step: 1, limit: 0), [.readOnly, .access])],
+    group: .version, since: "1.0.0",
+    complexity:
+      "O(N) with N the keys that differ; between lineages, which share nothing, with all keys. With FIELDS the same for what the key holds.",
+    "Tells which keys a version has added, removed or changed against another, or which parts of one key.",
     .control { call, engine throws(CommandError) in
       let older = engine.keyspace.root(of: try call.versionOrLive(2))
       let newer = engine.keyspace.root(of: try call.versionOrLive(3))
       let options = try DiffOptions(&call, from: 4, databases: engine.keyspace.live.databaseCount)
-      var page = DiffPage()
-      let next = older.differences(
-        options.database, to: newer, from: options.cursor, count: options.count, effort: pairsAtMost
-      ) { difference in
-        let key = difference.key
-        if let pattern = options.pattern, !Glob.matches(pattern, key) { return }
-        page.append(difference)
+      if let key = options.key {
+        try writeFields(of: key, &call, older, newer, options)
+      } else {
+        try writeKeys(&call, older, newer, options)
       }
-      page.write(to: &call.reply, next: next)
     })
+
+  private static func writeKeys(
+    _ call: inout Call, _ older: Root, _ newer: Root, _ options: DiffOptions
+  ) throws(CommandError) {
+    guard let cursor = UInt64(text: options.cursor) else { throw .invalidCursor }
+    var page = DiffPage()
+    let next = older.differences(
+      options.database, to: newer, from: HashPosition(cursor), count: options.count, effort: pairsAtMost
+    ) { difference in
+      if let pattern = options.pattern, !Glob.matches(pattern, difference.key) { return }
+      // The store tells encodings apart, and the order in which small values came to be; clients do not.
+      if case .changed(let before, let after) = difference, before.mayHoldSameContent(as: after),
+        before.hasSameContent(as: after, older.hashKey)
+      {
+        return
+      }
+      page.append(difference)
+    }
+    page.write(to: &call.reply, next: next)
+  }
+
+  private static func writeFields(
+    of key: Key, _ call: inout Call, _ older: Root, _ newer: Root, _ options: DiffOptions
+  ) throws(CommandError) {
+    guard let cursor = FieldCursor(options.cursor) else { throw .invalidCursor }
+    let differences = FieldDifferences(
+      older: older.find(options.database, key.bytes, key.hash),
+      newer: newer.find(options.database, key.bytes, key.hash), hashKey: older.hashKey)
+    var page = FieldPage(wanted: options.count, pattern: options.pattern)
+    let next = try differences.fill(&page, from: cursor)
+    page.write(to: &call.reply, next: next)
+  }
 
   /// Entries that one call compares at most: some thousand that are not in the cache take a millisecond. A page may
   /// thus be empty though the cursor is not at the end.
@@ -33,13 +64,15 @@ extension Keyspace {
   fileprivate func root(of version: Version?) -> Root { version.map(history.root(of:)) ?? live.head }
 }
 
-/// `[DB n] [MATCH pattern] [COUNT n] [CURSOR c]`.
+/// `[FIELDS key] [DB n] [MATCH pattern] [COUNT n] [CURSOR c]`.
 private struct DiffOptions {
   var database: Int
   var pattern: Bytes?
   /// Differences after which a page ends, at the next boundary in hash order.
   var count = 100
-  var cursor = HashPosition(0)
+  var cursor = Bytes("0")
+  /// The one key that is looked into.
+  var key: Key?
 
   init(_ call: inout Call, from first: Int, databases: Int) throws(CommandError) {
     database = call.session.database
@@ -56,8 +89,9 @@ private struct DiffOptions {
         guard number > 0 else { throw .syntax }
         count = Int(number)
       } else if call.matches(index, "CURSOR") {
-        guard let position = UInt64(text: call[index + 1]) else { throw .invalidCursor }
-        cursor = HashPosition(position)
+        cursor = call[index + 1]
+      } else if call.matches(index, "FIELDS") {
+        key = call.key(index + 1)
       } else {
         throw .syntax
       }
