@@ -80,4 +80,36 @@ import Testing
   func anotherReplyIsNoPage(reply: Reply) {
     #expect(throws: InspectError.unexpectedReply(to: "VERSION DIFF")) { try VersionDifference.Page(reply) }
   }
+
+  @Test func aPageOfOneKeyIsReadInItsThreeForms() throws {
+    let page = try FieldDifference.Page(
+      .array([
+        .bulk("3-4"),
+        map([
+          ("added", .array([.array([.integer(7), .bulk("e")])])), ("removed", .array([.bulk([0xFF])])),
+          ("changed", .array([.array([.integer(0), .integer(4)])])),
+        ]),
+      ]))
+    #expect(page.cursor == "3-4")
+    #expect(page.difference.fields.added == [.element(index: 7, [0x65])])
+    #expect(page.difference.fields.removed == [.name([0xFF])])
+    #expect(page.difference.fields.changed == [.bytes(offset: 0, count: 4)])
+    #expect(page.difference.groups == nil)
+    let texts = (page.difference.fields.added + page.difference.fields.changed).map(\.text)
+    #expect(texts == ["[7] e", "bytes 0 to 3"])
+    let json = try JSONText.render(page.difference)
+    for part in [#""element" : "e""#, #""index" : 7"#, #""base64" : "/w==""#, #""length" : 4"#] {
+      #expect(json.contains(part))
+    }
+    #expect(!json.contains("groups"))
+  }
+
+  @Test(arguments: [
+    Reply.null, .array([.bulk("0"), .map([])]), .array([.bulk("0"), .array([])]),
+    .array([.bulk("0"), .map([ReplyPair(.bulk("added"), .array([.integer(1)]))])]),
+    .array([.bulk("0"), .map([ReplyPair(.bulk("added"), .array([.array([.integer(1), .null])]))])]),
+  ])
+  func anotherReplyIsNoPageOfOneKey(reply: Reply) {
+    #expect(throws: InspectError.unexpectedReply(to: "VERSION DIFF")) { try FieldDifference.Page(reply) }
+  }
 }

@@ -50,6 +50,41 @@ import Testing
     #expect(pages > 1)
   }
 
+  @Test func differencesInsideOneKey() throws {
+    let cambium = try ServerProcess(.cambium)
+    let client = try cambium.connect()
+    try client.command("HSET", "h", "a", "1", "b", "2")
+    try client.command("XADD", "s", "1-1", "f", "v")
+    try client.command("VERSION", "CREATE", "nightly")
+    try client.command("HDEL", "h", "a")
+    try client.command("HSET", "h", "b", "3", "c", "4")
+    try client.command("XADD", "s", "2-1", "f", "v")
+    try client.command("XGROUP", "CREATE", "s", "g", "0")
+    _ = try client.pipeline((0..<5000).map { ["RPUSH", "l", "element:\($0)"] })
+
+    var server = try connect(to: cambium)
+    func differences(of key: String, _ server: inout VersionServer) throws -> (total: FieldDifference, pages: Int) {
+      var (total, pages) = (FieldDifference(), 0)
+      try server.differences(from: "nightly", to: "LIVE", key: key, database: 0, pattern: nil) {
+        total += $0
+        pages += 1
+      }
+      return (total, pages)
+    }
+    let letters = ["a", "b", "c"].map { FieldDifference.Item.name(Array($0.utf8)) }
+    let hash = try differences(of: "h", &server).total
+    #expect(hash.fields == .init(added: [letters[2]], removed: [letters[0]], changed: [letters[1]]))
+    #expect(hash.groups == nil)
+    let stream = try differences(of: "s", &server).total
+    #expect(stream.fields.added == [.name(Array("2-1".utf8))])
+    #expect(stream.groups?.added == [.name(Array("g".utf8))])
+    #expect(stream.properties == ["last-generated-id", "entries-added"])
+    let list = try differences(of: "l", &server)
+    #expect(list.pages > 1)
+    #expect(list.total.fields.added.count == 5000)
+    #expect(list.total.fields.added.last == .element(index: 4999, Array("element:4999".utf8)))
+  }
+
   @Test func aRollbackThatKeepsNothingSaysSo() throws {
     let cambium = try ServerProcess(.cambium, directives: ["version-history 0"])
     try cambium.connect().command("VERSION", "CREATE")

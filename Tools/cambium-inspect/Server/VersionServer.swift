@@ -39,6 +39,21 @@ struct VersionServer: ~Copyable {
     } while cursor != "0"
   }
 
+  /// Hands the differences inside one key to `visit`, a page at a time.
+  mutating func differences(
+    from older: String, to newer: String, key: String, database: Int, pattern: String?,
+    _ visit: (FieldDifference) -> Void
+  ) throws(InspectError) {
+    var command = ["VERSION", "DIFF", older, newer, "FIELDS", key, "DB", String(database), "COUNT", "1000"]
+    if let pattern { command += ["MATCH", pattern] }
+    var cursor = "0"
+    repeat {
+      let page = try FieldDifference.Page(try connection.command(command + ["CURSOR", cursor]))
+      visit(page.difference)
+      cursor = page.cursor
+    } while cursor != "0"
+  }
+
   /// Makes a version the live dataset. The id of the version that the state before has become, or nil when the server
   /// keeps none.
   mutating func rollback(to name: String) throws(InspectError) -> Int? {
