@@ -353,6 +353,52 @@ import VersionedStore
     }
   }
 
+  /// Strings in chunks, put into the store by hand: chunks that are shared, changed, cut again, longer than before.
+  @Test func bytesOfAStringInChunks() throws {
+    let dataset = harness.engine.keyspace.live
+    func edit(_ change: (OpenCollection) -> Void) throws {
+      try harness.run("VERSION", "CREATE")
+      Array("s".utf8).withBytes { key in
+        let hash = dataset.hash(key)
+        change(
+          dataset.openCollection(0, key, hash)
+            ?? dataset.putCollection(0, key, hash, tag: ValueTag.chunked, expiry: nil, accessClock: 0))
+      }
+    }
+    func range(_ offset: Int, _ count: Int) -> Reply { .array([.integer(offset), .integer(count)]) }
+    try edit { open in
+      for number in 0..<200 {
+        [UInt8](repeating: UInt8(number), count: 100).withBytes { open.insertLeaf(at: 100 * number, $0, weight: 100) }
+      }
+    }
+    try edit { open in
+      open.editLeaf(at: 5_000)[7] = 255
+      open.splitLeaf(at: 9_000, byteOffset: 40, weight: 40)
+      [1, 2, 3].withBytes { open.insertLeaf(at: 20_000, $0, weight: 3) }
+    }
+    let wanted = Page(added: [range(20_000, 3)], changed: [range(5007, 1)])
+    #expect(try page(["2", "LIVE", "FIELDS", "s"]) == wanted)
+    #expect(try whole("2", "LIVE", "s", ["COUNT", "1"]) == wanted)
+    #expect(try page(["LIVE", "2", "FIELDS", "s"]) == Page(removed: [range(20_000, 3)], changed: [range(5007, 1)]))
+    #expect(try page(["1", "LIVE", "FIELDS", "s"]) == Page(added: [range(0, 20_003)]))
+    // A chunk goes: from there on every byte stands in another place, and each chunk has bytes of its own.
+    try edit { $0.removeLeaf(at: 100) }
+    #expect(
+      try page(["3", "LIVE", "FIELDS", "s"]).removed == [range(19_903, 100)])
+    #expect(try page(["3", "LIVE", "FIELDS", "s"]).changed.first == range(100, 19_803))
+    // The same bytes in one piece.
+    let bytes = (0..<10).flatMap { [UInt8](repeating: $0 + 65, count: 10) }
+    try edit { open in
+      while open.collection.weight > 0 { open.removeLeaf(at: 0) }
+      bytes.withBytes { open.insertLeaf(at: 0, $0[0..<37], weight: 37) }
+      bytes.withBytes { open.insertLeaf(at: 37, $0[37..<100], weight: 63) }
+    }
+    try harness.run("VERSION", "CREATE", "chunks")
+    try harness.run("SET", "s", String(decoding: bytes, as: UTF8.self))
+    #expect(try page(["chunks", "LIVE"]) == Page())
+    #expect(try page(["chunks", "LIVE", "FIELDS", "s"]) == Page())
+  }
+
   // MARK: Types, encodings, arguments
 
   @Test func aKeyThatHasChangedItsType() throws {
