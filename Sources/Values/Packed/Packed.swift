@@ -65,9 +65,12 @@ public enum Packed {
     }
   }
 
+  /// Bytes that a length takes behind an element. From two bytes on the greatest number that would fit gets a byte more:
+  /// so Redis writes it, and readers find the next element by it.
   @inlinable @inline(__always)
   static func backlengthByteCount(_ count: Int) -> Int {
-    count < 1 << 7 ? 1 : count < 1 << 14 ? 2 : count < 1 << 21 ? 3 : count < 1 << 28 ? 4 : 5
+    if count < 1 << 7 { return 1 }
+    return count < 1 << 14 - 1 ? 2 : count < 1 << 21 - 1 ? 3 : count < 1 << 28 - 1 ? 4 : 5
   }
 }
 

@@ -349,13 +349,22 @@ public struct StreamGroupEditor {
 
   /// Gives an entry of ``insertUnowned(_:delivered:count:)`` to a consumer. False if there is none, or it has one.
   public func own(_ id: StreamID, by name: Bytes) -> Bool {
-    guard var record = reader.pending.find(id), record.consumer == .max,
-      let consumer = reader.consumer(name, hashKey.hash(name))
+    guard let found = reader.pending.position(id), found.isThere,
+      found.leaf.bytes.littleEndian(at: found.offset + PendingList.consumerOffset, as: UInt64.self) == .max,
+      let consumer = open.openCollection(name, hashKey.hash(name))
     else { return false }
-    record.consumer = consumer.number
-    Self.remove(open, id, PendingList.recordStride)
-    setPending(record)
+    let number = consumer.collection.word(StreamConsumer.Word.number)
+    let bytes = open.editLeaf(at: found.rank)
+    for index in 0..<8 {
+      bytes[found.offset + PendingList.consumerOffset + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index))
+    }
+    Self.insertID(consumer, id)
     return true
+  }
+
+  /// Whether every pending entry has the consumer that it was delivered to.
+  public var isOwned: Bool {
+    reader.consumers.reduce(0) { $0 + $1.consumer.pending.count } == reader.pending.count
   }
 
   private func withConsumer(_ number: UInt64, _ body: (OpenCollection) -> Void) {

@@ -124,7 +124,7 @@ public struct StreamNode {
   }
 
   /// Whether elements that nobody has vouched for (they are elements, but nothing more is known) are those of a node: every
-  /// number where it should be, ids that rise from the master id on without running over, counts that are right.
+  /// number where it should be, ids that rise from the master id on, counts that are right.
   public static func validate(_ master: StreamID, _ elements: Bytes) -> Bool {
     var reader = Validator(elements: PackedElements(elements), at: 0)
     return reader.isNode(master)
@@ -164,7 +164,7 @@ public struct StreamNode {
       var (liveSeen, deletedSeen) = (Int64(0), Int64(0))
       var former: StreamID?
       while at < elements.end {
-        guard let entry = entry(master, fields) else { return false }
+        guard let entry = entry(master, fields), entry.id >= master else { return false }
         if let former, entry.id <= former { return false }
         former = entry.id
         if entry.isDeleted { deletedSeen += 1 } else { liveSeen += 1 }
@@ -175,13 +175,11 @@ public struct StreamNode {
     mutating func entry(_ master: StreamID, _ masterFields: Int64) -> (id: StreamID, isDeleted: Bool)? {
       // Flags are changed in place: they take one byte.
       guard at < elements.end, elements.bytes[at] <= 3, let flags = word(), let milliseconds = word(),
-        let sequence = word(),
-        milliseconds >= 0
+        let sequence = word()
       else { return nil }
-      // A later millisecond may have a lower sequence.
-      let (ms, overflowsA) = master.milliseconds.addingReportingOverflow(UInt64(milliseconds))
+      // Differences are of 64 bits without a sign: from 1 to the last millisecond of all it is -2.
+      let ms = master.milliseconds &+ UInt64(bitPattern: milliseconds)
       let seq = master.sequence &+ UInt64(bitPattern: sequence)
-      guard !overflowsA else { return nil }
       var count = 3 + masterFields
       if flags & StreamNode.hasMasterFields == 0 {
         guard let own = word(), own >= 0, own < 1 << 40, skip(2 * own) else { return nil }

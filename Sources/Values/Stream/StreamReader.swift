@@ -245,6 +245,8 @@ public struct PendingList {
 
   static let idStride = 16
   static let recordStride = 40
+  /// Where in a record the consumer stands.
+  static let consumerOffset = 32
 
   let collection: VersionedStore.Collection
   let stride: Int
