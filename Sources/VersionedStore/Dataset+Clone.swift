@@ -17,6 +17,7 @@ extension Dataset {
   private func clone(_ old: Collection, _ home: Home) -> Collection {
     let copy = newCollection(home, words: old.wordCount)
     copy.copyContent(of: old)
+    if old.expiringCount > 0 { hasHadInnerExpiry = true }
     let inner = Home(home.database, trie: copy, ledger: home.ledger ?? copy)
     copy.slot.child = clone(old.root, inner)
     if let top = unsafe old.sequenceTop {

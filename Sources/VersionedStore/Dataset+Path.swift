@@ -39,6 +39,7 @@ extension Dataset {
   func count(_ home: Home, keys: Int, expiring: Int) {
     if let trie = home.trie {
       trie.add(count: keys, expiring: expiring)
+      if expiring > 0 { hasHadInnerExpiry = true }
     } else {
       root.count(home.database, keys: keys, expiring: expiring)
     }

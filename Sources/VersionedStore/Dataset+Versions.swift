@@ -32,7 +32,7 @@ extension Dataset {
       unsafe own[column] = 0
     }
     var keys = dead.keys + [open]
-    sealed[number] = SealedRoot(root: root, dead: dead, held: held.sparse(keys))
+    sealed[number] = SealedRoot(root: root, dead: dead, held: held.sparse(keys), attachments: attachments)
     // Of births that the head holds nothing of, nothing can die.
     for row in keys.indices.reversed() where held.isZero(row) {
       held.removeRow(row)
@@ -73,6 +73,7 @@ extension Dataset {
     let target = sealed[number]!
     isOpen = true
     root = target.root
+    attachments = target.attachments
     floor = tree[number].generation
     frozen = floor
     let rows = HeldBytes.rows(target.held, databases: databaseCount)

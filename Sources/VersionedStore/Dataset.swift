@@ -42,6 +42,12 @@ public final class Dataset {
   var reclaimer = Reclaimer()
   /// Goes up with each change of the head, so that what was found before a change can be told from what holds still.
   public internal(set) var changeCount: UInt64 = 0
+  /// Texts that belong to the dataset beside its keys and that the store knows nothing of. They are sealed with the head, and
+  /// come back with a version.
+  public var attachments: [[UInt8]] = []
+  /// Some entry within a collection has a time to live, or once had: false spares a walk in search of one. It holds for all
+  /// versions of the lineage.
+  public internal(set) var hasHadInnerExpiry = false
 
   /// An empty dataset, open for writing.
   public init(databases: Int, lineage: Int, hashKey: HashKey = .process) {
@@ -201,6 +207,7 @@ struct SealedRoot {
   var dead: DeadList
   /// What it holds, the version's own births last.
   var held: [HeldBytes.Cell]
+  var attachments: [[UInt8]]
 }
 
 /// A dataset belongs to one thread at a time; a staged one is built on the link's thread and then handed over whole.
