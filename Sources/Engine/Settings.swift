@@ -63,6 +63,12 @@ public final class Settings {
   public var rdbIncrementalSync = true
   /// The newest RDB version to write, and only where a value needs it; 10 refuses to save such values.
   public var rdbNewestVersion = 12
+  /// Has RESTORE take payloads whose checksum is wrong, for tests (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
+  public var skipsChecksums = false
+  /// Slow saving and loading down, for tests of what happens meanwhile: microseconds for each key, or, below 0, one
+  /// microsecond for one key of so many.
+  public var rdbKeySaveDelay = 0
+  public var keyLoadDelay = 0
   /// Refuses writes while the last save failed, if there are save points.
   public var stopWritesOnBgsaveError = true
 

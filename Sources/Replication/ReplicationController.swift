@@ -1,5 +1,5 @@
 public import Engine
-internal import Snapshots
+public import Snapshots
 public import VersionedStore
 
 /// This server's part in replication: whom it follows, and what its dataset holds of whose history.
@@ -98,7 +98,10 @@ public final class ReplicationController: @unchecked Sendable {
     link.refusesEmpty = settings.replicaRefuseEmpty
     link.stringLimit = settings.protoMaxBulkLen
     link.commands = commands
-    return LinkPlan(settings: link, form: DatasetLoader.Form(engine.keyspace), room: engine.stagingRoom)
+    var plan = LinkPlan(settings: link, form: DatasetLoader.Form(engine.keyspace), room: engine.stagingRoom)
+    plan.form.dropsExpired = false
+    plan.keyDelayMicroseconds = settings.keyLoadDelay
+    return plan
   }
 
   /// What a primary may have written in its stream; it is no place for commands that act on the server.
@@ -119,7 +122,8 @@ public final class ReplicationController: @unchecked Sendable {
 
   /// Makes a staged dataset the live one, from one command to the next. Returns why not, if it does not.
   public func commit(
-    _ staged: Dataset, _ request: CommitRequest, from link: any RunningLink, atMilliseconds now: Int64
+    _ staged: Dataset, _ request: CommitRequest, outcome: LoadOutcome? = nil, from link: any RunningLink,
+    atMilliseconds now: Int64
   ) -> LinkError? {
     guard link === self.link else { return .datasetReplaced }
     let keyspace = engine.keyspace
@@ -131,6 +135,7 @@ public final class ReplicationController: @unchecked Sendable {
     let isOlderState = isUnchanged && position?.id == request.position.id && position!.offset <= request.position.offset
     let former = keyspace.history.commit(staged, reason: Self.reason, atMilliseconds: now)
     keyspace.liveDatasetChanged()
+    if let outcome { engine.note(outcome, libraries: staged.attachments.count) }
     if isOlderState || former.keyCount == 0 {
       _ = try? keyspace.history.drop([former.id])
     } else {

@@ -14,6 +14,8 @@ public struct LinkPlan: Sendable, Equatable {
   public var settings: LinkSettings
   public var form: DatasetLoader.Form
   public var room: StagingRoom
+  /// Slows staging down (`key-load-delay`): microseconds for each key, or, below 0, one for one key of so many.
+  public var keyDelayMicroseconds = 0
 
   public init(settings: LinkSettings, form: DatasetLoader.Form, room: StagingRoom) {
     self.settings = settings

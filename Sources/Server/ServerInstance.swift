@@ -21,6 +21,7 @@ final class ServerInstance {
   private let listeners: Listeners
   private let replication: ReplicationHost
   private let saves = SnapshotSaves()
+  private let loadDelay = KeyDelay()
   private let eventLoop: any EventLoop
   private var pidFile: PidFile?
   private let stopped: EventLoopPromise<Void>
@@ -61,7 +62,8 @@ final class ServerInstance {
     announce()
     applyChanges()
     transport.startCron { configuration.engine.hz }
-    SnapshotFile.attach(loads, eventLoop: eventLoop)
+    loadDelay.set(configuration.engine.keyLoadDelay)
+    SnapshotFile.attach(loads, delay: loadDelay, eventLoop: eventLoop)
     SnapshotFile.attach(saves, eventLoop: eventLoop)
     saves.attach(to: engine, nowMilliseconds: Transport.now() / 1000)
     load { [self] in
@@ -77,9 +79,12 @@ final class ServerInstance {
     let path = configuration.engine.dbFilename
     let began = Transport.now()
     engine.beginLoading(seconds: began / 1_000_000)
+    engine.persistence.loadingTotalBytes = SnapshotFile.byteCount(of: path)
+    engine.persistence.loadingLoadedBytes = 0
     SnapshotFile.loadAtStart(
       path, DatasetLoader.Form(engine.keyspace), stringLimit: configuration.engine.protoMaxBulkLen,
-      eventLoop: eventLoop
+      delay: loadDelay, eventLoop: eventLoop,
+      progress: { [engine] in engine.persistence.loadingLoadedBytes = $0 }
     ) { [self] result in
       engine.persistence.isLoading = false
       switch result {
@@ -100,15 +105,13 @@ final class ServerInstance {
     let keyspace = engine.keyspace
     keyspace.history.replaceLive(with: loader.dataset)
     keyspace.liveDatasetChanged()
-    let keyCount = (0..<keyspace.live.databaseCount).reduce(0) { $0 + keyspace.live.keyCount($1) }
-    engine.persistence.keysLoaded = keyCount
-    engine.functionLibraries = loader.functionLibraries
-    logger.notice("Done loading RDB, keys loaded: \(keyCount), keys expired: 0.")
+    engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
   }
 
   /// A server that cannot read its file must not begin without what is in it, and save that over the file.
   private func refuseToStart(_ failure: SnapshotLoads.Failure) {
     logger.warning("Fatal error loading the DB, '\(configuration.engine.dbFilename)': \(failure). Exiting.")
+    logger.warning("Terminating server after rdb file reading failure.")
     isStopping = true
     end()
     stopped.fail(StartFailure())
@@ -255,6 +258,10 @@ final class ServerInstance {
       do throws(ListeningSocket.Failure) { try listeners.setKeepalive(seconds: settings.tcpKeepalive) } catch {
         throw BadValue(reason: error.text)
       }
+    }
+    configuration.onChange(of: "key-load-delay") { [loadDelay, replication, engine] in
+      loadDelay.set(engine.settings.keyLoadDelay)
+      replication.settingsChanged()
     }
     for name in ["save", "stop-writes-on-bgsave-error"] {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }

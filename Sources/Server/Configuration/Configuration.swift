@@ -43,7 +43,7 @@ final class Configuration {
     for pattern in patterns {
       if Glob.isPattern(pattern) {
         for (name, directive) in Directive.byName
-        where Glob.isMatch(pattern, name) && taken.insert(Array(name.utf8)).inserted {
+        where !directive.isHidden && Glob.isMatch(pattern, name) && taken.insert(Array(name.utf8)).inserted {
           found.append((Array(name.utf8), directive.get(self)))
         }
       } else if let directive = Directive.named(pattern), taken.insert(Array(pattern)).inserted {

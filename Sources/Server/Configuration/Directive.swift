@@ -15,6 +15,8 @@ struct Directive: Sendable {
   var change = Change.always
   /// Takes a list of words; otherwise exactly one.
   var takesList = false
+  /// Is for tests of servers: CONFIG GET shows it to those who know its name.
+  var isHidden = false
   /// Is written by CONFIG REWRITE even at its default.
   var alwaysWritten = false
   /// The value as CONFIG GET shows it; `set` takes it back.
@@ -29,10 +31,10 @@ extension Directive {
   init<Value>(
     _ name: String, _ value: ConfigurationValue<Value>,
     _ path: ReferenceWritableKeyPath<Configuration, Value> & Sendable,
-    aliases: [String] = [], change: Change = .always
+    aliases: [String] = [], change: Change = .always, isHidden: Bool = false
   ) {
     self.init(
-      name: name, aliases: aliases, change: change,
+      name: name, aliases: aliases, change: change, isHidden: isHidden,
       get: { value.shown($0[keyPath: path]) },
       set: { (configuration, words) throws(BadValue) in configuration[keyPath: path] = try value.parse(words[0]) },
       lines: { value.written($0[keyPath: path]).map { [$0] } ?? [] })
@@ -63,10 +65,10 @@ extension Directive {
   /// files and tools written for Redis work, and promises nothing: without the feature any value is as good.
   static func dormant<Value>(
     _ name: String, _ value: ConfigurationValue<Value>, _ preset: String, aliases: [String] = [],
-    change: Change = .always
+    change: Change = .always, isHidden: Bool = false
   ) -> Directive {
     Directive(
-      name: name, aliases: aliases, change: change,
+      name: name, aliases: aliases, change: change, isHidden: isHidden,
       get: { $0.dormant[name] ?? Array(preset.utf8) },
       set: { (configuration, words) throws(BadValue) in
         configuration.dormant[name] = value.shown(try value.parse(words[0]))

@@ -1,3 +1,5 @@
+import Engine
+
 /// Directives of features that this build does not have, for the files and tools that name them all the same.
 extension Directive {
   private static let anyCount = 0...Int(Int32.max)
@@ -23,8 +25,14 @@ extension Directive {
       "dbfilename", .text { baseName($0, "dbfilename", "filename") }, \.engine.dbFilename, change: .protected),
     Directive("rdbcompression", .flag, \.engine.rdbCompression),
     Directive("rdbchecksum", .flag, \.engine.rdbChecksum, change: .onlyAtStart),
+    Directive(
+      "rdb-key-save-delay", .integer(Int(Int32.min)...Int(Int32.max)), \.engine.rdbKeySaveDelay, isHidden: true),
+    Directive("key-load-delay", .integer(Int(Int32.min)...Int(Int32.max)), \.engine.keyLoadDelay, isHidden: true),
+    .dormant("loading-process-events-interval-bytes", .integer(1024...Int(Int32.max)), "2097152", isHidden: true),
     Directive("rdb-newest-version", .integer(10...12), \.engine.rdbNewestVersion),
     .dormant("rdb-del-sync-files", .flag, "no"),
+    // Whatever a payload or a file brings is always looked at in full.
+    .dormant("sanitize-dump-payload", .oneOf("no", "yes", "clients"), "no"),
     Directive("rdb-save-incremental-fsync", .flag, \.engine.rdbIncrementalSync),
     Directive("stop-writes-on-bgsave-error", .flag, \.engine.stopWritesOnBgsaveError),
     .dormant(

@@ -14,6 +14,8 @@ final class LinkDriver {
   /// Bytes of commands that may wait for the serving loop: some milliseconds of work.
   private static let unappliedLimit = 256 << 10
   private static let readSize = 64 << 10
+  /// Bytes taken at once while `key-load-delay` slows staging down.
+  private static let slowReadSize = 512
 
   private var link: ReplicaLink
   private var plan: LinkPlan
@@ -32,6 +34,9 @@ final class LinkDriver {
   private var staging: DatasetLoader?
   /// The serving side was told that the staged dataset needs the room of the live one.
   private var hasAskedForRoom = false
+  /// What `key-load-delay` asks for and has not been waited for, in microseconds.
+  private var owedMicroseconds = 0
+  private var isPausing = false
   private var timer: (at: Int64, task: Scheduled<Void>)?
 
   init(
@@ -119,17 +124,41 @@ final class LinkDriver {
 
   /// Offers the link what it has not taken yet, as long as it takes some.
   private func takeUnread() {
-    while unread.readableBytes > 0, unappliedByteCount <= Self.unappliedLimit {
+    while !isPausing, unread.readableBytes > 0, unappliedByteCount <= Self.unappliedLimit {
       staging?.memoryLimit = plan.room.insteadOfLive ?? plan.room.besideLive
+      let keysBefore = link.progress.keyCount
+      let limit = plan.keyDelayMicroseconds != 0 && staging != nil ? Self.slowReadSize : Int.max
       let taken = unsafe unread.withUnsafeReadableBytes {
-        unsafe link.receive(Bytes($0), at: Self.now(), into: &staging)
+        unsafe link.receive(Bytes($0)[0..<min(limit, $0.count)], at: Self.now(), into: &staging)
       }
       unread.moveReaderIndex(forwardBy: taken)
       askForRoom()
       perform()
       if taken == 0 { break }
+      if limit < .max, link.progress.keyCount > keysBefore { owe(keys: Int(link.progress.keyCount - keysBefore)) }
     }
-    setReading(unread.readableBytes == 0 && unappliedByteCount <= Self.unappliedLimit)
+    setReading(!isPausing && unread.readableBytes == 0 && unappliedByteCount <= Self.unappliedLimit)
+  }
+
+  /// Nothing more is taken until the delay is over that so many keys ask for; what is short is gathered.
+  private func owe(keys: Int) {
+    owedMicroseconds += KeyDelay.microseconds(keys: keys, setting: plan.keyDelayMicroseconds)
+    if owedMicroseconds >= 1000 { pause() }
+  }
+
+  private func pause() {
+    isPausing = true
+    let step = min(owedMicroseconds, 10_000)
+    let (driver, attempt) = (NIOLoopBound(self, eventLoop: eventLoop), attempt)
+    eventLoop.scheduleTask(in: .microseconds(Int64(step))) { driver.value.endPause(step, attempt) }
+  }
+
+  private func endPause(_ microseconds: Int, _ attempt: Int) {
+    guard attempt == self.attempt else { return }
+    owedMicroseconds = plan.keyDelayMicroseconds == 0 ? 0 : owedMicroseconds - microseconds
+    if owedMicroseconds > 0 { return pause() }
+    isPausing = false
+    takeUnread()
   }
 
   private func setReading(_ isWanted: Bool) {
@@ -196,6 +225,7 @@ final class LinkDriver {
     channel?.close(promise: nil)
     channel = nil
     unread.clear()
+    (owedMicroseconds, isPausing) = (0, false)
   }
 
   private func discardStaged() {
@@ -204,10 +234,11 @@ final class LinkDriver {
   }
 
   private func commit(_ request: CommitRequest) {
-    guard let staged = staging?.dataset else { return }
+    guard let staged = staging?.dataset, let outcome = staging?.outcome else { return }
     staging = nil  // it is the serving side's from here on
     serving.run { [handle] controller in
-      let failure = controller.commit(staged, request, from: handle, atMilliseconds: Transport.now() / 1000)
+      let failure = controller.commit(
+        staged, request, outcome: outcome, from: handle, atMilliseconds: Transport.now() / 1000)
       if failure != nil { Disposal.dispose(staged) }
       handle.run { $0.answerCommit(failure) }
     }

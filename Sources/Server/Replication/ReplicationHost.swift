@@ -38,6 +38,9 @@ final class ReplicationHost {
     controller.start()
   }
 
+  /// Has links learn at once what the configuration says.
+  func settingsChanged() { controller.cron() }
+
   /// Ends all links.
   func stop() {
     cron?.cancel()

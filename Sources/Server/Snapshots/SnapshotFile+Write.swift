@@ -50,7 +50,9 @@ extension SnapshotFile {
 
   private static func fill(_ file: Int32, _ job: SnapshotSaves.Job) throws(SnapshotWriteFailure) {
     var (written, synced) = (0, 0)
-    try SnapshotWriter.write(job.content, job.options, progress: job.progress) {
+    let (delay, progress) = (job.keyDelayMicroseconds, job.progress)
+    let wait = { KeyDelay.waitBehindKey(setting: delay) { progress.isCancelled } }
+    try SnapshotWriter.write(job.content, job.options, progress: progress, keyWritten: delay == 0 ? nil : wait) {
       bytes throws(SnapshotWriteFailure) in
       try output { () throws(Files.Failure) in try Files.writeAll(file, bytes) }
       written += bytes.count

@@ -9,15 +9,17 @@ import VersionedStore
 enum SnapshotFile {
   private static let queue = DispatchQueue(label: "snapshots", qos: .utility)
   private static let chunkSize = 256 << 10
+  /// While `key-load-delay` slows reading down.
+  private static let slowChunkSize = 1 << 10
 
   /// Lets `loads` read files, and answer on the serving loop.
-  static func attach(_ loads: SnapshotLoads, eventLoop: any EventLoop) {
+  static func attach(_ loads: SnapshotLoads, delay: KeyDelay, eventLoop: any EventLoop) {
     loads.dispose = Disposal.dispose
     loads.read = { path, form, memoryLimit, stringLimit, completion in
       let completion = NIOLoopBound(completion, eventLoop: eventLoop)
       queue.async {
         let result = Result { () throws(SnapshotLoads.Failure) in
-          try load(path, form, memoryLimit: memoryLimit, stringLimit: stringLimit).dataset
+          try load(path, form, memoryLimit: memoryLimit, stringLimit: stringLimit, delay: delay)
         }
         eventLoop.execute { completion.value(result) }
       }
@@ -25,24 +27,35 @@ enum SnapshotFile {
   }
 
   /// Reads the file that the server begins with, on a thread of its own, and calls back on the serving loop: with nil if
-  /// there is none.
+  /// there is none, and before that with the number of bytes read so far, again and again.
   static func loadAtStart(
-    _ path: String, _ form: DatasetLoader.Form, stringLimit: Int, eventLoop: any EventLoop,
+    _ path: String, _ form: DatasetLoader.Form, stringLimit: Int, delay: KeyDelay, eventLoop: any EventLoop,
+    progress: @escaping (Int) -> Void,
     _ completion: @escaping (Result<DatasetLoader, SnapshotLoads.Failure>?) -> Void
   ) {
     guard unsafe access(path, F_OK) == 0 || errno != ENOENT else { return completion(nil) }
     let completion = NIOLoopBound(completion, eventLoop: eventLoop)
+    let progress = NIOLoopBound(progress, eventLoop: eventLoop)
     queue.async {
       let result = Result { () throws(SnapshotLoads.Failure) in
-        try load(path, form, memoryLimit: nil, stringLimit: stringLimit)
+        try load(path, form, memoryLimit: nil, stringLimit: stringLimit, delay: delay) { byteCount in
+          eventLoop.execute { progress.value(byteCount) }
+        }
       }
       eventLoop.execute { completion.value(result) }
     }
   }
 
+  /// Length of a file; 0 if there is none.
+  static func byteCount(of path: String) -> Int {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
   /// The dataset that a file holds, if it holds a whole one. What a damaged file has given so far is given up.
   static func load(
-    _ path: String, _ form: DatasetLoader.Form, memoryLimit: Int?, stringLimit: Int
+    _ path: String, _ form: DatasetLoader.Form, memoryLimit: Int?, stringLimit: Int, delay: KeyDelay? = nil,
+    progress: ((Int) -> Void)? = nil
   ) throws(SnapshotLoads.Failure) -> DatasetLoader {
     var loader = DatasetLoader(form, nowMilliseconds: Transport.now() / 1000)
     loader.memoryLimit = memoryLimit
@@ -53,7 +66,9 @@ enum SnapshotFile {
     defer { close(file) }
     var chunk = [UInt8](repeating: 0, count: chunkSize)
     while true {
-      let count = unsafe read(file, &chunk, chunk.count)
+      let isSlow = (delay?.microseconds ?? 0) != 0
+      let keysBefore = reader.counts.keys
+      let count = unsafe read(file, &chunk, isSlow ? slowChunkSize : chunk.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw .unreadable(reason: Files.errorText(errno)) }
       do throws(SnapshotError) {
@@ -65,6 +80,8 @@ enum SnapshotFile {
       } catch {
         throw .snapshot(error)
       }
+      progress?(reader.byteOffset)
+      if isSlow { delay?.wait(keys: Int(reader.counts.keys - keysBefore)) }
     }
     guard reader.counts.areComplete else {
       throw .keyCount(
