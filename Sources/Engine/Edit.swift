@@ -81,6 +81,9 @@ public struct Edit {
 
   /// For commands that choose at random.
   var random: SharedRandom { SharedRandom(hot) }
+  /// Writes a warning to the log.
+  public func warn(_ text: String) { keyspace.warn(text) }
+
   public var settings: Settings { databases.object.settings }
   /// Up to where values keep their compact encodings.
   public var limits: EncodingLimits { databases.with { $0.settings.encodingLimits } }

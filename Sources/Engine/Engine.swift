@@ -21,8 +21,6 @@ public final class Engine {
   /// Sections of INFO that modules above bring, by name; each writes its lines.
   public var infoSections: [InfoSection] = []
   public var persistence = PersistenceState()
-  /// Sources of the function libraries that came with the dataset, to be saved with it.
-  public var functionLibraries: [[UInt8]] = []
   /// What modules above do by the clock, at every call of the cron.
   public var cronTasks: [(Engine) -> Void] = []
   /// Bytes that a value takes in an RDB file, uncompressed; set by the module that writes these.
@@ -65,6 +63,7 @@ public final class Engine {
     self.commands = commands
     self.monotonicNanoseconds = monotonicNanoseconds
     startedNanoseconds = monotonicNanoseconds()
+    keyspace.warn = { [unowned self] in log(.warning, $0) }
   }
 }
 

@@ -23,6 +23,8 @@ public final class Keyspace {
   public var leavesExpiryToPrimary = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
   public var isActiveExpiryOn = true
+  /// Writes a warning to the log for a command that has only the keyspace; set by the engine.
+  var warn: (String) -> Void = { _ in }
   /// Changes since the last save.
   public var changesSinceSave: Int {
     get { hot.value.changesSinceSave }

@@ -16,7 +16,9 @@ public struct PersistenceState {
   /// When the dataset was saved last, in seconds since 1970; the start of the server counts.
   public var lastSaveTime: Int64 = 0
   public var saveCount = 0
+  /// Keys of the dataset that was loaded last, and keys that were left out because they had expired.
   public var keysLoaded = 0
+  public var keysExpiredOnLoad = 0
   /// Bytes that a version kept for a save made us keep beside the live dataset, at the end of the last one.
   public var lastRetainedBytes = 0
   public var currentRetainedBytes = 0

@@ -13,8 +13,8 @@ public struct DatasetLoader: SnapshotSink {
   private let nowMilliseconds: Int64
   private var database = 0
   private var builder: ValueBuilder
-  /// Sources of the function libraries that the snapshot holds.
-  public private(set) var functionLibraries: [[UInt8]] = []
+  public private(set) var outcome = LoadOutcome()
+  private var libraryByteCount = 0
 
   /// What a dataset needs to know of the server that it is for.
   public struct Form: Sendable, Equatable {
@@ -22,6 +22,8 @@ public struct DatasetLoader: SnapshotSink {
     /// Access clocks count uses rather than time (`maxmemory-policy`).
     public var countsUses: Bool
     public var limits = EncodingLimits()
+    /// What has expired is left out. A replica keeps it until its primary says that it is gone.
+    public var dropsExpired = false
 
     public init(databaseCount: Int, countsUses: Bool) {
       self.databaseCount = databaseCount
@@ -34,15 +36,17 @@ public struct DatasetLoader: SnapshotSink {
         databaseCount: keyspace.live.databaseCount,
         countsUses: policy == .allKeysLFU || policy == .volatileLFU)
       limits = keyspace.settings.encodingLimits
+      dropsExpired = keyspace.settings.replicaOf == nil
     }
   }
 
-  /// - Parameter nowMilliseconds: since 1970; where access clocks begin.
+  /// - Parameter nowMilliseconds: since 1970; where access clocks begin, and what expired before is left out if the form
+  ///   says so.
   public init(_ form: Form, nowMilliseconds: Int64) {
     self.form = form
     self.nowMilliseconds = nowMilliseconds
     dataset = Dataset(databases: form.databaseCount, lineage: Lineage.next())
-    builder = ValueBuilder(dataset, form.limits)
+    builder = ValueBuilder(dataset, form.limits, expiredBefore: form.dropsExpired ? nowMilliseconds : .min)
   }
 
   public mutating func auxiliary(name: Bytes, value: Bytes) {}
@@ -54,29 +58,46 @@ public struct DatasetLoader: SnapshotSink {
 
   public mutating func announce(keys: UInt64, expiring: UInt64) {}
 
-  public mutating func functionLibrary(_ source: Bytes) { functionLibraries.append(Array(source)) }
+  /// Function libraries belong to the dataset: they are sealed, committed, rolled back and saved with it.
+  public mutating func functionLibrary(_ source: Bytes) throws(SinkRefusal) {
+    try admit(source.count)
+    libraryByteCount += source.count
+    dataset.attachments.append(Array(source))
+  }
 
   public mutating func string(
     key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint
   ) throws(SinkRefusal) {
     try admit(key.count + value.count)
+    if self.form.dropsExpired, let expiryMilliseconds, expiryMilliseconds < nowMilliseconds {
+      outcome.expiredKeys += 1
+      return
+    }
     let former = dataset.keyCount(database)
     let place = Place(
       dataset, database: database, key: key, hash: dataset.hash(key), accessClock: accessClock(access))
     StringEditor.put(value, at: place, expiry: expiryMilliseconds)
     if dataset.keyCount(database) == former { throw .duplicateKey }
+    outcome.loadedKeys += 1
   }
 
   public mutating func value(_ event: SnapshotEvent) throws(SinkRefusal) {
     try admit(event.byteCount)
-    if case .begin(let key, let type, let expiry, let access) = event {
-      return try builder.begin(database, key, type, expiry: expiry, accessClock: accessClock(access))
+    switch event {
+    case .begin(let key, let type, let expiry, let access):
+      try builder.begin(database, key, type, expiry: expiry, accessClock: accessClock(access))
+    case .end:
+      switch try builder.end() {
+      case .stored: outcome.loadedKeys += 1
+      case .expired: outcome.expiredKeys += 1
+      case .empty(let key): outcome.noteEmptyKey(key)
+      }
+    default: try builder.take(event)
     }
-    try builder.take(event)
   }
 
   private func admit(_ byteCount: Int) throws(SinkRefusal) {
-    guard let memoryLimit, dataset.arena.allocatedBytes + byteCount > memoryLimit else { return }
+    guard let memoryLimit, dataset.arena.allocatedBytes + libraryByteCount + byteCount > memoryLimit else { return }
     throw .memoryLimit(byteCount: memoryLimit)
   }
 

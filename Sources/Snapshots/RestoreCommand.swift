@@ -30,11 +30,16 @@ enum RestoreCommand {
     var expiry = try call.integer(2)
     guard expiry >= 0 else { throw call.refuse("ERR Invalid TTL value, must be >= 0") }
     let payload = call[3]
-    guard isSound(payload) else { throw call.refuse("ERR DUMP payload version or checksum are wrong") }
-    guard let loader = load(payload[0..<payload.count - footerByteCount], options.access, edit, now: call.now),
-      let entry = loader.dataset.head.find(0, Bytes(), loader.dataset.hash(Bytes()))
+    guard isSound(payload, edit.settings) else { throw call.refuse("ERR DUMP payload version or checksum are wrong") }
+    let body = payload[0..<payload.count - footerByteCount]
+    guard let loader = load(body, key.bytes, options.access, edit, now: call.now),
+      loader.outcome.emptyKeys == 0
     else { throw call.refuse("ERR Bad data format") }
     if options.replaces { edit.remove(key) }
+    // All fields of a hash may have expired on the way.
+    guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)) else {
+      return call.reply.ok()
+    }
     if expiry > 0, !options.isAbsolute {
       let (sum, overflows) = expiry.addingReportingOverflow(call.now)
       expiry = overflows ? .max : sum
@@ -75,31 +80,39 @@ enum RestoreCommand {
     return options
   }
 
-  private static func isSound(_ payload: Bytes) -> Bool {
+  private static func isSound(_ payload: Bytes, _ settings: Settings) -> Bool {
     guard payload.count > footerByteCount else { return false }
     let end = payload.count - footerByteCount
     guard payload.littleEndian(at: end, as: UInt16.self) <= newestVersion else { return false }
+    if settings.skipsChecksums { return true }
     var checksum = CRC64()
     checksum.update(payload[0..<end + 2])
     return checksum.value == payload.littleEndian(at: end + 2, as: UInt64.self)
   }
 
-  /// A dataset with the value under the empty key; nil if the payload is no value.
-  private static func load(_ payload: Bytes, _ access: AccessHint, _ edit: Edit, now: Int64) -> DatasetLoader? {
+  /// A dataset with the value under its key; nil if the payload is no value.
+  private static func load(
+    _ payload: Bytes, _ key: Bytes, _ access: AccessHint, _ edit: Edit, now: Int64
+  ) -> DatasetLoader? {
     guard let type = payload.first, ValueType(typeByte: type) != nil else { return nil }
     var form = DatasetLoader.Form(databaseCount: 1, countsUses: edit.settings.countsUses)
     form.limits = edit.limits
+    form.dropsExpired = edit.settings.replicaOf == nil
     var loader = DatasetLoader(form, nowMilliseconds: now)
-    var reader = SnapshotReader(stringLimit: edit.settings.protoMaxBulkLen)
+    // A file with one key around the value. Offsets in errors are those in the payload.
+    var head = Array("REDIS0012".utf8) + access.items + [type, 0x80]
+    for shift in [24, 16, 8, 0] { head.append(UInt8(truncatingIfNeeded: key.count >> shift)) }
+    head.append(contentsOf: key)
+    var reader = SnapshotReader(stringLimit: edit.settings.protoMaxBulkLen, beginsAt: 1 - head.count)
     reader.endsAfterOneValue = true
-    // A file with one key, whose name is empty, around the value.
     do throws(SnapshotError) {
-      try reader.receiveAll(Array("REDIS0012".utf8) + access.items + [type, 0], into: &loader)
+      try reader.receiveAll(head, into: &loader)
       let value = payload[1..<payload.count]
       guard try reader.receive(value, into: &loader) == value.count, reader.counts.keys == 1 else { return nil }
       try reader.receiveAll([Opcode.end.rawValue] + [UInt8](repeating: 0, count: 8), into: &loader)
       try reader.finish()
     } catch {
+      edit.warn("RESTORE of a bad payload: \(error)")
       return nil
     }
     return loader

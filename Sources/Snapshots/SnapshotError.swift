@@ -53,7 +53,7 @@ public enum SnapshotError: Error, Sendable, Equatable {
 }
 
 extension SnapshotError: CustomStringConvertible {
-  /// One line for the log, such as `the list is corrupt (at byte 118, key "queue", type list)`.
+  /// One line for the log, such as `list integrity check failed (at byte 118, key "queue", type list)`.
   public var description: String { "\(reason) (\(place))" }
 
   private var reason: String {
@@ -73,7 +73,7 @@ extension SnapshotError: CustomStringConvertible {
     case .corruptCompression:
       "invalid LZF compressed string"
     case .corruptValue(let place):
-      "the \(place.type?.name ?? "value") is corrupt"
+      "\(place.type?.name ?? "value") integrity check failed"
     case .unsupportedModule(let place, let name) where place.key == nil:
       "the RDB file contains AUX module data I can't load: no matching module '\(name)'"
     case .unsupportedModule(_, let name):

@@ -20,7 +20,7 @@ public final class SnapshotLoads: @unchecked Sendable {
   /// Reads the file at a path into a new dataset, on another thread, and calls back on the serving one.
   public typealias Read = (
     _ path: String, _ form: DatasetLoader.Form, _ memoryLimit: Int?, _ stringLimit: Int,
-    _ completion: @escaping (Result<Dataset, Failure>) -> Void
+    _ completion: @escaping (Result<DatasetLoader, Failure>) -> Void
   ) -> Void
 
   private struct Request {
@@ -74,13 +74,14 @@ public final class SnapshotLoads: @unchecked Sendable {
     return nil
   }
 
-  private func finish(_ request: Request, _ result: Result<Dataset, Failure>, _ engine: Engine) {
+  private func finish(_ request: Request, _ result: Result<DatasetLoader, Failure>, _ engine: Engine) {
     isLoading = false
     switch result {
     case .failure(let failure):
       engine.log(.warning, "VERSION LOAD of '\(request.file)' failed: \(failure)")
       engine.answer(request.session) { $0.error("ERR can't load '\(request.file)': \(failure)") }
-    case .success(let dataset):
+    case .success(let loader):
+      let dataset = loader.dataset
       // A client that has gone takes its wish with it.
       guard engine.sessions[request.session]?.isWaiting == true else { return dispose(dataset) }
       // The role may have changed meanwhile.
@@ -88,7 +89,7 @@ public final class SnapshotLoads: @unchecked Sendable {
         dispose(dataset)
         return engine.answer(request.session) { $0.error(refusal) }
       }
-      guard let version = take(dataset, request, engine) else {
+      guard let version = take(loader, request, engine) else {
         dispose(dataset)
         return engine.answer(request.session) {
           $0.error("ERR there are \(History.limit) versions already, DROP some of them first")
@@ -99,19 +100,21 @@ public final class SnapshotLoads: @unchecked Sendable {
   }
 
   /// Puts the dataset in its place; nil if there are too many versions to keep another.
-  private func take(_ dataset: Dataset, _ request: Request, _ engine: Engine) -> Version? {
-    let keyspace = engine.keyspace
+  private func take(_ loader: DatasetLoader, _ request: Request, _ engine: Engine) -> Version? {
+    let (keyspace, dataset) = (engine.keyspace, loader.dataset)
     let keyCount = (0..<dataset.databaseCount).reduce(0) { $0 + dataset.keyCount($1) }
     guard request.goesLive else {
       guard let version = try? keyspace.history.adopt(dataset, reason: Self.reason, atMilliseconds: keyspace.now) else {
         return nil
       }
+      engine.tell(loader.outcome, libraries: dataset.attachments.count)
       engine.log(.notice, "Version \(version.id) was loaded from '\(request.file)': \(keyCount) keys")
       return version
     }
     let former = keyspace.history.commit(dataset, reason: Self.reason, atMilliseconds: keyspace.now)
     keyspace.liveDatasetChanged()
     keyspace.changesSinceSave += 1
+    engine.note(loader.outcome, libraries: dataset.attachments.count)
     if engine.settings.versionHistory > 0 { keyspace.trimVersions() }
     engine.log(
       .notice,

@@ -46,12 +46,16 @@ extension SnapshotReader {
     _ time: UInt64, _ soonest: Int64?, _ cursor: ItemCursor
   ) throws(Interruption) -> Int64? {
     if time == 0 { return nil }
-    guard let time = Int64(exactly: time) else { throw .failed(.corruptValue(cursor.place())) }
-    guard let soonest else { return time }
-    let (expiry, overflows) = soonest.addingReportingOverflow(time - 1)
-    guard !overflows, expiry >= 0 else { throw .failed(.corruptValue(cursor.place())) }
+    guard time <= fieldExpiryLimit + 1, soonest.map({ (0...Int64(fieldExpiryLimit)).contains($0) }) ?? true else {
+      throw .failed(.corruptValue(cursor.place()))
+    }
+    let expiry = soonest.map { $0 + Int64(time) - 1 } ?? Int64(time)
+    guard expiry <= Int64(fieldExpiryLimit) else { throw .failed(.corruptValue(cursor.place())) }
     return expiry
   }
+
+  /// The last time at which a field may expire: 48 bits of milliseconds.
+  static let fieldExpiryLimit: UInt64 = 1 << 48 - 1
 
   private mutating func readField(
     _ cursor: inout ItemCursor, expiry: Int64?, into sink: inout some SnapshotSink

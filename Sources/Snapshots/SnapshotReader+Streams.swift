@@ -18,6 +18,7 @@ extension SnapshotReader {
     case .streamConsumers(let groups):
       // The number of consumers stands for itself.
       let count = try cursor.length()
+      guard count < .max else { throw .failed(.corruptValue(cursor.place())) }
       next(.streamConsumer(groups: groups), count + 1)
     case .streamConsumer(let groups): try readConsumer(value, groups, &cursor, into: &sink)
     case .streamConsumerPending:

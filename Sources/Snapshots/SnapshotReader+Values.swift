@@ -147,7 +147,9 @@ extension SnapshotReader {
       let (field, second) = elements.element(at: at)
       let (value, third) = elements.element(at: second)
       let (time, next) = elements.element(at: third)
-      guard case .word(let expiry) = time, expiry >= 0 else { throw .failed(.corruptValue(cursor.place())) }
+      guard case .word(let expiry) = time, (0...Int64(fieldExpiryLimit)).contains(expiry) else {
+        throw .failed(.corruptValue(cursor.place()))
+      }
       do {
         try field.withBytes { field throws(SinkRefusal) in
           try value.withBytes { value throws(SinkRefusal) in

@@ -1,3 +1,4 @@
+internal import Values
 public import VersionedStore
 
 /// Reads an RDB file (versions 1 to 12) from chunks of any size, and hands each item to a sink.
@@ -29,7 +30,7 @@ public struct SnapshotReader: Sendable {
   /// 0 until it is known.
   var version = 0
   /// Where the current item begins.
-  private var itemOffset = 0
+  private var itemOffset: Int
   /// The beginning of an item that was cut, and the least number of bytes that it has in all.
   private var carry: [UInt8] = []
   private var awaitedByteCount = 0
@@ -48,9 +49,16 @@ public struct SnapshotReader: Sendable {
   var keyScratch: [UInt8] = []
   var valueScratch: [UInt8] = []
 
-  /// - Parameter stringLimit: the longest string to accept, in bytes (`proto-max-bulk-len`).
+  /// - Parameter stringLimit: the longest string to accept, in bytes (`proto-max-bulk-len`). None is longer than one that
+  ///   can be stored, and sums of lengths stay far from overflow.
   public init(stringLimit: Int = 512 << 20) {
-    self.stringLimit = min(stringLimit, 1 << 48)  // sums of lengths stay far from overflow
+    self.init(stringLimit: stringLimit, beginsAt: 0)
+  }
+
+  /// The same for a part of a file, whose beginning was made up: errors count from 0 at the byte that is really there.
+  init(stringLimit: Int, beginsAt offset: Int) {
+    self.stringLimit = min(stringLimit, StringForm.lengthLimit)
+    itemOffset = offset
   }
 
   /// Reads on in the next bytes of the file, and returns how many of them belong to it: all, unless the file ends

@@ -14,11 +14,23 @@ struct ValueBuilder {
   private var accessClock: UInt32 = 0
   /// The group and the consumer of a stream whose pending entries are being read.
   private var group: [UInt8] = []
+  private var isInGroup = false
   private var consumer: [UInt8] = []
+  /// Keys and fields with an earlier time to live are left out.
+  private let expiredBefore: Int64
+  private var hasExpiredFields = false
 
-  init(_ dataset: Dataset, _ limits: EncodingLimits) {
+  /// What became of a value.
+  enum Ending {
+    case stored, expired
+    /// There was nothing in it.
+    case empty([UInt8])
+  }
+
+  init(_ dataset: Dataset, _ limits: EncodingLimits, expiredBefore: Int64) {
     self.dataset = dataset
     self.limits = limits
+    self.expiredBefore = expiredBefore
   }
 
   mutating func begin(
@@ -30,6 +42,30 @@ struct ValueBuilder {
     self.key.append(contentsOf: key)
     (self.database, self.hash, self.type) = (database, hash, type)
     (self.expiry, self.accessClock) = (expiry, accessClock)
+    hasExpiredFields = false
+    group.removeAll(keepingCapacity: true)
+    isInGroup = false
+  }
+
+  /// Ends the value. One that has expired was put together all the same, because only so it is known to be whole.
+  mutating func end() throws(SinkRefusal) -> Ending {
+    if type == .stream { try endGroup() }
+    let (expiry, key) = (expiry, key)
+    var ending = Ending.stored
+    try withPlace { place throws(SinkRefusal) in
+      guard place.entry != nil else {
+        ending = hasExpiredFields ? .expired : .empty(key)
+        return
+      }
+      guard let expiry else { return }
+      if expiry < expiredBefore {
+        place.remove()
+        ending = .expired
+      } else {
+        dataset.setExpiry(database, place.key, hash, expiry)
+      }
+    }
+    return ending
   }
 
   private func withPlace(_ body: (Place) throws(SinkRefusal) -> Void) throws(SinkRefusal) {
@@ -40,7 +76,11 @@ struct ValueBuilder {
 
   mutating func take(_ event: SnapshotEvent) throws(SinkRefusal) {
     if type == .stream { return try takeStream(event) }
-    let (type, limits, expiry) = (type, limits, expiry)
+    if case .field(_, _, let expiry?) = event, type == .hash, expiry < expiredBefore {
+      hasExpiredFields = true
+      return
+    }
+    let (type, limits) = (type, limits)
     try withPlace { place throws(SinkRefusal) in
       switch (event, type) {
       case (.text(let bytes), .string):
@@ -60,7 +100,6 @@ struct ValueBuilder {
       case (.packed(let elements, let count), .sortedSet):
         try Self.fillSortedSet(place, limits, PackedElements(elements), count)
       case (.integers(let bytes), .set): try Self.fillSet(place, limits, bytes)
-      case (.end, _): if let expiry { dataset.setExpiry(database, place.key, hash, expiry) }
       default: throw .invalidElement
       }
     }
@@ -68,18 +107,27 @@ struct ValueBuilder {
 
   private mutating func takeStream(_ event: SnapshotEvent) throws(SinkRefusal) {
     switch event {
-    case .streamGroup(let name, _, _): group = Array(name)
+    case .streamGroup(let name, _, _):
+      try endGroup()
+      group = Array(name)
+      isInGroup = true
     case .streamConsumer(let name, _): consumer = Array(name)
     default: break
     }
-    let (limits, group, consumer, expiry) = (limits, group, consumer, expiry)
+    let (limits, group, consumer) = (limits, group, consumer)
     try withPlace { place throws(SinkRefusal) in
-      if case .end = event {
-        if let expiry { dataset.setExpiry(database, place.key, hash, expiry) }
-        return
-      }
       let isGood = StreamEditor(place, limits).take(event, group: group, consumer: consumer)
       guard isGood else { throw .invalidElement }
+    }
+  }
+
+  /// What is pending for a group must be pending for one of its consumers.
+  private func endGroup() throws(SinkRefusal) {
+    guard isInGroup else { return }
+    let (limits, group) = (limits, group)
+    try withPlace { place throws(SinkRefusal) in
+      let isOwned = group.withBytes { StreamEditor(place, limits).group($0)?.isOwned ?? false }
+      guard isOwned else { throw .invalidElement }
     }
   }
 

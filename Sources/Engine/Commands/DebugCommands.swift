@@ -22,6 +22,9 @@ enum DebugCommands {
       } else if call.count == 3, call.matches(1, "set-active-expire") {
         engine.keyspace.isActiveExpiryOn = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()
+      } else if call.count == 3, call.matches(1, "set-skip-checksum-validation") {
+        engine.settings.skipsChecksums = (try? call.integer(2)) ?? 0 != 0
+        call.reply.ok()
       } else if call.count == 3, call.matches(1, "object") {
         try describe(&call, engine)
       } else if call.count == 2, call.matches(1, "digest") {
@@ -169,6 +172,8 @@ enum DebugCommands {
       "    Save the dataset and load it again; with NOSAVE, load what was saved last.",
       "SET-ACTIVE-EXPIRE (0|1)",
       "    Have keys expire by themselves, or only when they are asked for.",
+      "SET-SKIP-CHECKSUM-VALIDATION (0|1)",
+      "    Have RESTORE take payloads with a wrong checksum.",
       "SLEEP <seconds>",
       "    Stop the server for so long. Decimals are allowed.",
       "STRINGMATCH-LEN <len> <pattern>",

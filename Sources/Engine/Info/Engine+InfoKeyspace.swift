@@ -20,7 +20,7 @@ extension Engine {
       "rdb_current_bgsave_time_sec:\(state.currentSaveSeconds)",
       "rdb_saves:\(state.saveCount)",
       "rdb_last_cow_size:\(state.lastRetainedBytes)",
-      "rdb_last_load_keys_expired:0",
+      "rdb_last_load_keys_expired:\(state.keysExpiredOnLoad)",
       "rdb_last_load_keys_loaded:\(state.keysLoaded)",
       "aof_enabled:0",
       "aof_rewrite_in_progress:0",

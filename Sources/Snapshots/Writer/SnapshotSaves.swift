@@ -17,6 +17,9 @@ public final class SnapshotSaves: @unchecked Sendable {
     public var file: String
     /// Has the disk keep up while the file is written.
     public var syncsIncrementally: Bool
+    /// Slows the save down, for tests of what happens meanwhile: microseconds behind each key, or, below 0, one microsecond
+    /// behind one key of so many.
+    public var keyDelayMicroseconds = 0
     public var progress = SnapshotProgress()
   }
 
@@ -97,14 +100,16 @@ public final class SnapshotSaves: @unchecked Sendable {
 
   private func job(_ root: Root, _ engine: Engine) -> Job {
     var content = SnapshotContent(root: root)
-    content.functionLibraries = engine.functionLibraries
+    content.functionLibraries = engine.keyspace.live.attachments
+    content.mayHaveExpiringFields = engine.keyspace.live.hasHadInnerExpiry
     content.facts = [
       ("redis-ver", ServerIdentity.redisVersion), ("redis-bits", "64"), ("ctime", "\(engine.keyspace.now / 1000)"),
       ("used-mem", "\(engine.usedMemory)"), ("aof-base", "0"),
     ]
     return Job(
       content: content, options: SnapshotOptions(engine.settings, now: engine.keyspace.now),
-      file: engine.settings.dbFilename, syncsIncrementally: engine.settings.rdbIncrementalSync)
+      file: engine.settings.dbFilename, syncsIncrementally: engine.settings.rdbIncrementalSync,
+      keyDelayMicroseconds: engine.settings.rdbKeySaveDelay)
   }
 
   private func start(_ engine: Engine, session: Int?) {
@@ -129,6 +134,7 @@ public final class SnapshotSaves: @unchecked Sendable {
     note(running, engine)
     engine.keyspace.history.unpin(running.pin)
     engine.persistence.isSaving = false
+    (engine.persistence.keysSaved, engine.persistence.keysToSave) = (0, 0)
     engine.persistence.lastSaveSeconds = engine.persistence.currentSaveSeconds
     engine.persistence.currentSaveSeconds = -1
     engine.persistence.lastRetainedBytes = engine.persistence.currentRetainedBytes
@@ -137,7 +143,10 @@ public final class SnapshotSaves: @unchecked Sendable {
     if case .success = result { engine.log(.notice, "Background saving terminated with success") }
     guard let session = running.session else { return }
     engine.answer(session) { reply in
-      if case .success = result { reply.ok() } else { reply.error("ERR") }
+      switch result {
+      case .success: reply.ok()
+      case .failure(let failure): reply.error(failure.isForOperator ? "ERR can't save: \(failure)" : "ERR")
+      }
     }
   }
 
@@ -190,7 +199,7 @@ public final class SnapshotSaves: @unchecked Sendable {
     case .success(let loader):
       keyspace.history.replaceLive(with: loader.dataset)
       keyspace.liveDatasetChanged()
-      engine.functionLibraries = loader.functionLibraries
+      engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
       engine.log(.warning, "DB reloaded by DEBUG RELOAD")
       return nil
     }
@@ -232,6 +241,13 @@ extension SnapshotEncoder {
     }
     try? encoder.append(valueOf: entry)
     return byteCount + queue.count
+  }
+}
+
+extension SnapshotWriteFailure {
+  /// Something that only the operator can change, who is told at once; the rest is in the log.
+  fileprivate var isForOperator: Bool {
+    if case .needsNewerVersion = self { true } else { false }
   }
 }
 

@@ -8,6 +8,9 @@ public struct SnapshotContent: Sendable {
   public var root: Root
   /// Sources of function libraries, as FUNCTION LOAD takes them.
   public var functionLibraries: [[UInt8]] = []
+  /// Fields of hashes may have a time to live. False spares a walk over all keys, since the version of the format stands
+  /// before the first of them.
+  public var mayHaveExpiringFields = true
   /// Facts about the file, in order: `redis-ver` and the like.
   public var facts: [(name: String, value: String)] = []
 
@@ -66,9 +69,11 @@ public struct SnapshotWriter {
   static let expiringFieldsVersion = 12
 
   /// Writes all of `content`, in pieces of some hundred kilobytes.
+  ///
+  /// - Parameter keyWritten: is called behind each key.
   public static func write(
     _ content: SnapshotContent, _ options: SnapshotOptions, progress: SnapshotProgress = SnapshotProgress(),
-    to sink: (Bytes) throws(SnapshotWriteFailure) -> Void
+    keyWritten: (() -> Void)? = nil, to sink: (Bytes) throws(SnapshotWriteFailure) -> Void
   ) throws(SnapshotWriteFailure) {
     try withoutActuallyEscaping(sink) { sink throws(SnapshotWriteFailure) in
       let queue = ByteQueue(capacity: 2 * SnapshotEncoder.drainedByteCount)
@@ -81,11 +86,11 @@ public struct SnapshotWriter {
         try sink(queue.bytes)
         queue.consume(queue.count)
       }
-      let version = try version(of: content.root, options)
+      let version = content.mayHaveExpiringFields ? try version(of: content.root, options) : usualVersion
       encoder.append(signature: version)
       encoder.append(content)
       for database in 0..<content.root.databaseCount where content.root.keyCount(database) > 0 {
-        try encoder.append(content.root, database, options, progress)
+        try encoder.append(content.root, database, options, progress, keyWritten)
       }
       encoder.append(Opcode.end.rawValue)
       try encoder.drain?(queue)
@@ -130,7 +135,8 @@ extension SnapshotEncoder {
   }
 
   fileprivate func append(
-    _ root: Root, _ database: Int, _ options: SnapshotOptions, _ progress: SnapshotProgress
+    _ root: Root, _ database: Int, _ options: SnapshotOptions, _ progress: SnapshotProgress,
+    _ keyWritten: (() -> Void)?
   ) throws(SnapshotWriteFailure) {
     append(Opcode.selectDatabase.rawValue)
     append(length: database)
@@ -144,6 +150,10 @@ extension SnapshotEncoder {
       try append(valueOf: entry)
       try drainIfLong()
       progress.advance()
+      if let keyWritten {
+        keyWritten()
+        if progress.isCancelled { throw .cancelled }
+      }
       return true
     }
   }
