@@ -84,7 +84,8 @@ let package = Package(
       swiftSettings: careful),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
     .testTarget(
-      name: "SnapshotsTests", dependencies: ["Snapshots", "VersionedStore", "Values", "Engine", "TestSupport"],
+      name: "SnapshotsTests",
+      dependencies: ["Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
       name: "ReplicationTests",

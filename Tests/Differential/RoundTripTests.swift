@@ -61,6 +61,16 @@ import Testing
       commands.append(["SETBIT", "bits:\(size)", "\(size * 8)", "1"])
     }
     commands.append(["PEXPIREAT", "bits:100000", "4000000000123"])
+    // Lengths at which Redis writes one byte more behind a packed element than the number needs.
+    for count in [126, 127, 16_377, 16_378, 16_379, 2_097_146] {
+      let edge = String(repeating: "e", count: count)
+      commands.append(["RPUSH", "list:edge:\(count)", edge, "behind"])
+      commands.append(["XADD", "stream:edge:\(count)", "1-1", "f", edge])
+    }
+    // The difference of the two ids has no sign.
+    for id in ["1-0", "9223372036854775809-1", "18446744073709551615-18446744073709551615"] {
+      commands.append(["XADD", "stream:extreme", id, "f", id])
+    }
     commands.append(["PEXPIREAT", "list:5:10", "4000000000123"])
     commands.append(["PEXPIREAT", "string:3", "4000000000123"])
     for reply in try client.pipeline(commands) {

@@ -31,3 +31,10 @@ struct FileBuilder {
     return body.bytes + (0..<8).map { UInt8(truncatingIfNeeded: sum.value >> (8 * $0)) }
   }
 }
+
+extension FileBuilder {
+  /// A short string key, as an item.
+  static func item(_ key: String, _ value: String) -> [UInt8] {
+    [0, UInt8(key.utf8.count)] + key.utf8 + [UInt8(value.utf8.count)] + value.utf8
+  }
+}

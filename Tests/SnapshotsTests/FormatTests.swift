@@ -177,7 +177,7 @@ import VersionedStore
       ),
       (
         start.raw(11).string("queue").string("none").bytes,
-        #"the set is corrupt (at byte 21, key "queue", type set)"#
+        #"set integrity check failed (at byte 21, key "queue", type set)"#
       ),
       (
         start.raw(7).string("doc").raw(moduleID).bytes,
