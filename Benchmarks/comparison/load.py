@@ -1,8 +1,10 @@
-"""Load by redis-benchmark, pinned to the other core."""
+"""Load by redis-benchmark, or by counting.py, pinned to the other core."""
 
 import csv
 import io
+import os
 import subprocess
+import sys
 from dataclasses import dataclass
 
 from .server import LOAD_CORE
@@ -23,6 +25,8 @@ class Case:
     words: tuple = ()
     # Random numbers are below this.
     range: int = KEYS
+    # Replies are long, and all of one length: their bytes are counted, and nothing in them is looked at.
+    counts: bool = False
 
     @property
     def title(self):
@@ -44,18 +48,30 @@ def run(server, case, requests):
     """Sends so many requests for random keys."""
     hits = int(server.client.info("stats")["keyspace_hits"])
     cpu = server.cpu_seconds()
-    output = subprocess.run(
-        ["taskset", "--cpu-list", str(LOAD_CORE), "redis-benchmark", "-p", str(server.port), "-c", str(CLIENTS),
-         "-n", str(requests), "-r", str(case.range), "-d", str(VALUE_SIZE), "-P", str(case.pipeline), "--csv",
-         *case.arguments],
-        check=True, capture_output=True, text=True).stdout
+    rate = counting(server, case, requests) if case.counts else benchmark(server, case, requests)
     cpu = server.cpu_seconds() - cpu
     if case.command == "get":
         hits = int(server.client.info("stats")["keyspace_hits"]) - hits
         if hits < requests:
             raise SystemExit(f"{server.name}: of {requests} GETs only {hits} found their key")
-    row = list(csv.DictReader(io.StringIO(output)))[0]
-    return Run(float(row["rps"]), cpu * 1e6 / requests)
+    return Run(rate, cpu * 1e6 / requests)
+
+
+def benchmark(server, case, requests):
+    output = subprocess.run(
+        ["taskset", "--cpu-list", str(LOAD_CORE), "redis-benchmark", "-p", str(server.port), "-c", str(CLIENTS),
+         "-n", str(requests), "-r", str(case.range), "-d", str(VALUE_SIZE), "-P", str(case.pipeline), "--csv",
+         *case.arguments],
+        check=True, capture_output=True, text=True).stdout
+    return float(list(csv.DictReader(io.StringIO(output)))[0]["rps"])
+
+
+def counting(server, case, requests):
+    numbers = [str(number) for number in (server.port, CLIENTS, case.pipeline, requests)]
+    output = subprocess.run(
+        ["taskset", "--cpu-list", str(LOAD_CORE), sys.executable, "-m", "comparison.counting", *numbers, *case.words],
+        check=True, capture_output=True, text=True, cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__)))).stdout
+    return float(output)
 
 
 def requests_for(servers, case, seconds):

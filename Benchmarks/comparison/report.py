@@ -90,5 +90,5 @@ def saving(results):
     heading("BGSAVE of 1,000,000 keys while SETs go on, no pipeline")
     table(
         ["", "slowest SET, ms", "99.9 %, ms", "SETs", "seconds", "memory above rest, MB"],
-        [[name, f"{result['slowest']:.2f}", f"{result['p999']:.2f}", f"{result['count']:,}", f"{result['seconds']:.2f}",
+        [[name, f"{result['slowest']:.2f}", f"{result['p999']:.2f}", f"{result['count']:,.0f}", f"{result['seconds']:.2f}",
           f"{result['memory'] / 1e6:.1f}"] for name, result in results.items()])

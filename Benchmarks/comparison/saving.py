@@ -1,6 +1,7 @@
 """BGSAVE while one client goes on setting random keys: how long the slowest SET takes, and what memory it costs."""
 
 import random
+import statistics
 import threading
 import time
 
@@ -9,8 +10,15 @@ from .client import Client
 from .server import Server
 
 
-def compare(reference, subject):
-    return {name: save(name, program) for name, program in (("redis-server", reference), ("cambium-server", subject))}
+def compare(reference, subject, rounds=5):
+    """The median of some rounds, turn about, in each figure."""
+    programs = {"redis-server": reference, "cambium-server": subject}
+    runs = {name: [] for name in programs}
+    for _ in range(rounds):
+        for name, program in programs.items():
+            runs[name].append(save(name, program))
+    return {name: {figure: statistics.median(run[figure] for run in runs[name]) for figure in runs[name][0]}
+            for name in programs}
 
 
 def save(name, program):
@@ -38,8 +46,8 @@ def save(name, program):
 
 
 def memory(server):
-    """Private pages of the server and of the child that it may have forked, in bytes."""
-    return sum(private(process) for process in [server.process.pid, *children(server.process.pid)])
+    """What the server takes, and the child that it may have forked; a page that both have counts once. In bytes."""
+    return sum(proportional(process) for process in [server.process.pid, *children(server.process.pid)])
 
 
 def children(process):
@@ -47,10 +55,10 @@ def children(process):
         return file.read().split()
 
 
-def private(process):
+def proportional(process):
     try:
         with open(f"/proc/{process}/smaps_rollup") as file:
-            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Private_"))
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
     except OSError:
         return 0
 

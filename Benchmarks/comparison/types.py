@@ -1,5 +1,7 @@
 """The types beside strings: throughput at pipeline 16, memory, and what a write to a sealed collection costs."""
 
+import statistics
+
 from . import load, measurements
 from .load import Case
 from .server import Server
@@ -13,7 +15,7 @@ CASES = [
     Case("hget", 16, ("HGET", "hash", f"field:{RANDOM}")),
     Case("lpush", 16, ("LPUSH", "list", "a 16-byte value!")),
     Case("lpop", 16, ("LPOP", "list")),
-    Case("lrange 100", 16, ("LRANGE", "range", "0", "99")),
+    Case("lrange 100", 16, ("LRANGE", "range", "0", "99"), counts=True),
     Case("sadd", 16, ("SADD", "set", f"member:{RANDOM}")),
     Case("spop", 16, ("SPOP", "set")),
     Case("zadd", 16, ("ZADD", "zset", RANDOM, f"member:{RANDOM}")),
@@ -42,7 +44,7 @@ def fill(client, command):
         values = ["a 16-byte value!"] * 1000
         client.pipeline(("RPUSH", "list", *values) for _ in range(12 * MEMBERS // 1000 if command == "lpop" else 1))
     elif command == "lrange 100":
-        client.pipeline(("RPUSH", "range", f"element:{number}") for number in range(10_000))
+        client.pipeline(("RPUSH", "range", f"element:{number:08d}") for number in range(10_000))
     elif command == "sadd":
         client.pipeline(("SADD", "set", f"member:{number:012d}") for number in range(MEMBERS))
     elif command == "spop":
@@ -66,6 +68,10 @@ def small(kind, number):
 
 
 def large(kind):
+    if kind == "set":
+        return (("SADD", "set", f"member:{number:012d}") for number in range(MEMBERS))
+    if kind == "list":
+        return (("RPUSH", "list", f"element:{number:012d}") for number in range(MEMBERS))
     if kind == "hash":
         return (("HSET", "hash", f"field:{number:012d}", "a 16-byte value!") for number in range(MEMBERS))
     return (("ZADD", "zset", number, f"member:{number:012d}") for number in range(MEMBERS))
@@ -87,23 +93,34 @@ def grown(program, commands):
         return (int(server.client.info("memory")["used_memory"]) - before) / MEMBERS
 
 
-def sealed(subject, repetitions=2000):
-    """The mean time of a write in the server, by its own count, each after a VERSION CREATE, and without one."""
+def sealed(subject, rounds=9, repetitions=1000):
+    """The mean time of a write in the server, by its own count, each after a VERSION CREATE, and without one: the median of
+    some rounds, turn about. Every write changes something, and no member is written twice."""
     cases = [("HSET", "hash", lambda n: ("HSET", "hash", f"field:{n:012d}", "another 16 bytes")),
-             ("ZADD", "zset", lambda n: ("ZADD", "zset", n + 0.5, f"member:{n:012d}"))]
+             ("ZADD", "zset", lambda n: ("ZADD", "zset", n + 0.5, f"member:{n:012d}")),
+             ("SADD", "set", lambda n: ("SADD", "set", f"new:{n:012d}")),
+             ("LSET", "list", lambda n: ("LSET", "list", n, "another 16 bytes"))]
     results = []
-    with Server("subject", subject) as server:
-        client = server.client
-        for command, kind, words in cases:
-            client.pipeline(large(kind))
-            times = {}
-            for name in ("open", "sealed"):
-                client.command("CONFIG", "RESETSTAT")
-                for number in range(repetitions):
-                    version = client.command("VERSION", "CREATE") if name == "sealed" else None
-                    client.command(*words(number * 7919 % MEMBERS))
-                    if version is not None:
-                        client.command("VERSION", "DROP", version)
-                times[name] = measurements.usec_per_call(client.info("commandstats"), command.lower())
-            results.append({"case": f"{command}, {kind}", "repetitions": repetitions, **times})
+    for command, kind, words in cases:
+        with Server("subject", subject) as server:
+            server.client.pipeline(large(kind))
+            times = {"open": [], "sealed": []}
+            done = 0
+            for _ in range(rounds):
+                for name in times:
+                    times[name].append(writes(server.client, words, done, repetitions, name == "sealed"))
+                    done += repetitions
+            open_, sealed_ = (statistics.median(times[name]) for name in ("open", "sealed"))
+            results.append({"case": f"{command}, {kind}", "repetitions": repetitions, "open": open_, "sealed": sealed_})
     return results
+
+
+def writes(client, words, done, repetitions, seals):
+    client.command("CONFIG", "RESETSTAT")
+    for number in range(done, done + repetitions):
+        # As many commands either way, so that the write finds the server equally warm.
+        version = client.command("VERSION", "CREATE") if seals else client.command("PING")
+        command = words(number * 7919 % MEMBERS)
+        client.command(*command)
+        client.command(*(("VERSION", "DROP", version) if seals else ("PING",)))
+    return measurements.usec_per_call(client.info("commandstats"), command[0].lower())
