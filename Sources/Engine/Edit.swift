@@ -132,4 +132,7 @@ public struct Edit {
   /// Counts a change of the dataset.
   @inline(__always)
   public func changed() { hot.value.changesSinceSave &+= 1 }
+
+  /// Counts several changes; a negative number takes back what was counted too much.
+  public func changed(_ count: Int) { hot.value.changesSinceSave &+= count }
 }

@@ -35,7 +35,7 @@ enum RestoreCommand {
     guard let loader = load(body, key.bytes, options.access, edit, now: call.now),
       loader.outcome.emptyKeys == 0
     else { throw call.refuse("ERR Bad data format") }
-    if options.replaces { edit.remove(key) }
+    let isReplaced = options.replaces && edit.remove(key)
     // All fields of a hash may have expired on the way.
     guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)) else {
       return call.reply.ok()
@@ -48,6 +48,8 @@ enum RestoreCommand {
       edit.copy(
         entry, to: key, expiry: expiry == 0 ? nil : expiry,
         accessClock: options.access == .none ? nil : entry.accessClock)
+      // Removing and storing are one change.
+      if isReplaced { edit.changed(-1) }
     }
     call.reply.ok()
   }

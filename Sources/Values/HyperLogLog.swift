@@ -208,7 +208,9 @@ public struct HyperLogLog {
   public var sparseText: String? {
     guard !isDense else { return nil }
     var (text, at) = ("", Self.headerByteCount)
-    while at < bytes.count, let run = run(at: at) {
+    while at < bytes.count {
+      // Where a byte is missing at the end of corrupt runs, a zero stands, as behind every string of Redis.
+      let run = run(at: at) ?? Run(value: 0, length: Int(bytes[at] & 0x3f) << 8 + 1, byteCount: 2)
       text +=
         run.value > 0 ? "v:\(run.value),\(run.length) " : run.byteCount == 2 ? "Z:\(run.length) " : "z:\(run.length) "
       at += run.byteCount

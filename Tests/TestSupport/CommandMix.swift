@@ -1,13 +1,31 @@
-/// Random commands on strings and on keys of any kind, to be sent to two servers that should answer alike.
+/// Random commands on strings and on keys of any kind, or of all families, to be sent to two servers that should answer
+/// alike.
 ///
-/// Times are absolute and far away, and nothing is asked whose answer depends on the moment or on chance. The keys are so
-/// few that most commands meet one that is there.
+/// Times are absolute and far away, and nothing is asked whose answer depends on the moment. The keys are so few that most
+/// commands meet one that is there.
 public struct CommandMix {
-  public private(set) var generator: SeededGenerator
+  public enum Breadth: Sendable {
+    /// Strings and keys of any kind, in form.
+    case strings
+    /// Every family, also with arguments that are wrong in any way.
+    case allFamilies
+  }
 
-  public init(_ generator: SeededGenerator) { self.generator = generator }
+  public var generator: SeededGenerator
+  let breadth: Breadth
+  /// The last time in an id of a stream.
+  var streamTime = 0
+
+  public init(_ generator: SeededGenerator, _ breadth: Breadth = .strings) {
+    self.generator = generator
+    self.breadth = breadth
+  }
 
   public mutating func next() -> [String] {
+    breadth == .strings ? onStrings() : ofAnyFamily()
+  }
+
+  mutating func onStrings() -> [String] {
     switch Int.random(in: 0..<100, using: &generator) {
     case 0..<18: reading()
     case 18..<38: setting()
@@ -93,7 +111,9 @@ public struct CommandMix {
     switch pick(0...9) {
     case 0...5: ["SELECT", databaseNumber()]
     case 6...7: ["SWAPDB", databaseNumber(), databaseNumber()]
-    case 8: ["FLUSHDB"] + some(0...1) { $0.pick(["SYNC", "async", "later"]) }
+    case 8 where breadth == .strings || generator.oneIn(20): ["FLUSHDB"] + some(0...1) { $0.pick(["SYNC", "async", "later"]) }
+    // With all families there is more to lose.
+    case _ where breadth == .allFamilies: ["SELECT", "0"]
     default: ["FLUSHALL"] + some(0...1) { $0.pick(["SYNC", "async", "later"]) }
     }
   }
@@ -115,9 +135,11 @@ public struct CommandMix {
 
   // MARK: Arguments
 
-  private mutating func key() -> String { "k\(pick(0...6))" }
+  mutating func key() -> String {
+    breadth == .allFamilies && generator.oneIn(4) ? anyKey() : "k\(pick(0...6))"
+  }
 
-  private mutating func value() -> String {
+  mutating func value() -> String {
     switch pick(0...7) {
     case 0: ""
     case 1...2: number()
@@ -129,29 +151,29 @@ public struct CommandMix {
     }
   }
 
-  private mutating func text(_ count: Int) -> String {
+  mutating func text(_ count: Int) -> String {
     String((0..<count).map { _ in pick(["a", "b", "c", "d", "x", "\r", "\n", "\0"] as [Character]) })
   }
 
-  private mutating func number() -> String {
+  mutating func number() -> String {
     pick([
       "0", "1", "-1", "7", "9999", "10000", "-123", "9223372036854775807", "-9223372036854775808",
       "9223372036854775808", "00", "+1", " 1", "1 ", "", "1.0", "abc", String(pick(-1000...1000)),
     ])
   }
 
-  private mutating func float() -> String {
+  mutating func float() -> String {
     pick([
       "0.1", "-0.1", "1e5", "1.5e-3", "3", "-3", "inf", "-inf", "nan", "1e400", "3.0", ".5", "5.", "0x10", "abc", "",
       " 1", "17179869184.25", "1e18", "\(pick(-100...100)).\(pick(0...9999))",
     ])
   }
 
-  private mutating func offset() -> String {
+  mutating func offset() -> String {
     pick(["0", "-1", "1", "3", "-3", "50", "-50", "9223372036854775807", "-9223372036854775808", "x"])
   }
 
-  private mutating func time(seconds: Bool) -> String {
+  mutating func time(seconds: Bool) -> String {
     // Years from now, or long ago.
     let far = Int.random(in: 10_000_000_000...10_000_000_010, using: &generator)
     return pick([
@@ -161,15 +183,15 @@ public struct CommandMix {
   }
 
   /// A relative time that is refused, or that is over at once.
-  private mutating func badTime() -> String {
+  mutating func badTime() -> String {
     pick(["0", "-1", "-100000", "9223372036854775807", "9223372036854775000", "-9223372036854775808", "x", ""])
   }
 
-  private mutating func databaseNumber() -> String {
+  mutating func databaseNumber() -> String {
     pick(["0", "0", "1", "1", "2", "15", "16", "-1", "x", "2147483648"])
   }
 
-  private mutating func setOption() -> [String] {
+  mutating func setOption() -> [String] {
     pick([
       ["NX"], ["xx"], ["GET"], ["keepttl"], ["EX"], ["EX", badTime()], ["px", badTime()],
       ["EXAT", time(seconds: true)],
@@ -177,14 +199,14 @@ public struct CommandMix {
     ])
   }
 
-  private mutating func getexOption() -> [String] {
+  mutating func getexOption() -> [String] {
     pick([
       [], ["PERSIST"], ["EX", badTime()], ["PX", badTime()], ["exat", time(seconds: true)],
       ["PXAT", time(seconds: false)], ["KEEPTTL"], ["PERSIST", "EX", "10"],
     ])
   }
 
-  private mutating func subsequenceOption() -> [String] {
+  mutating func subsequenceOption() -> [String] {
     pick([
       ["LEN"], ["IDX"], ["idx", "WITHMATCHLEN"], ["MINMATCHLEN", pick(["0", "2", "-1", "x"])], ["MINMATCHLEN"], ["?"],
     ])
@@ -192,13 +214,13 @@ public struct CommandMix {
 
   // MARK: Choice
 
-  private mutating func pick<Element>(_ elements: [Element]) -> Element {
+  mutating func pick<Element>(_ elements: [Element]) -> Element {
     elements[Int.random(in: 0..<elements.count, using: &generator)]
   }
 
-  private mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+  mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
 
-  private mutating func some<Element>(_ count: ClosedRange<Int>, _ element: (inout CommandMix) -> Element) -> [Element]
+  mutating func some<Element>(_ count: ClosedRange<Int>, _ element: (inout CommandMix) -> Element) -> [Element]
   {
     (0..<pick(count)).map { _ in element(&self) }
   }

@@ -98,7 +98,7 @@ enum BitmapCommands {
         throw call.refuse("ERR BITOP NOT must be called with a single source key.")
       }
       var count = 0
-      for index in 3..<call.count { count = max(count, try edit.find(call.key(index))?.string.count ?? 0) }
+      for index in 3..<call.count { count = max(count, try edit.read(call.key(index))?.string.count ?? 0) }
       var result = [UInt8](repeating: 0, count: count)
       for index in 3..<call.count {
         let string = edit.find(call.key(index), quietly: true).map { StringReader($0) } ?? StringReader()

@@ -192,12 +192,14 @@ extension GeoCommands {
   }
 
   private static func run(_ call: inout Call, _ edit: Edit, _ form: Form, source: Int) throws(CommandError) {
-    let set = try edit.readSortedSet(call.key(source))
+    let set = try edit.readSortedSet(call.key(source), counted: true)
     let query = try Query(&call, form, stores: true, finder(call, set), hasSet: set != nil)
     let hits = search(set, query)
     guard let target = query.target else { return answer(&call, query, hits) }
     edit.replaceSortedSet(
       call.key(target), hits.map { ($0.member, query.storesDistance ? $0.distance / query.unit : $0.score) })
+    // Redis counts each member that is stored.
+    if hits.count > 1 { edit.changed(hits.count - 1) }
     call.reply.integer(hits.count)
   }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RESP
 internal import Values
 internal import VersionedStore
@@ -96,10 +97,11 @@ extension Call {
     return GeoPoint(longitude: x, latitude: y)
   }
 
+  /// As C's `%f` prints it.
   private static func sixDecimals(_ number: Double) -> String {
-    guard number.magnitude < 1e12 else { return number.isInfinite ? (number < 0 ? "-inf" : "inf") : "\(number)" }
-    let millionths = Int64((number.magnitude * 1e6).rounded())
-    return "\(number < 0 ? "-" : "")\(millionths / 1_000_000).\(String(1_000_000 + millionths % 1_000_000).dropFirst())"
+    var text = [CChar](repeating: 0, count: 330)
+    let count = unsafe withVaList([number]) { unsafe vsnprintf(&text, text.count, "%f", $0) }
+    return String(decoding: text.prefix(Int(count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Argument `index` as a unit of length: the meters that it has.

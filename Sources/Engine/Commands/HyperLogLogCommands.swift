@@ -23,6 +23,7 @@ enum HyperLogLogCommands {
       if updated > 0 {
         log.invalidateCardinality()
         store(log, key, edit, expiry: entry?.expiry)
+        edit.changed(updated - 1)
       }
       call.reply.integer(updated > 0 ? 1 : 0)
     })
@@ -74,7 +75,7 @@ enum HyperLogLogCommands {
       var registers = HyperLogLog.Registers()
       var isDense = false
       for index in 1..<call.count {
-        guard let entry = edit.find(call.key(index)) else { continue }
+        guard let entry = edit.read(call.key(index)) else { continue }
         let log = try HyperLogLog(of: entry)
         if log.isDense { isDense = true }
         guard log.merge(into: &registers) else { throw .corruptHyperLogLog }

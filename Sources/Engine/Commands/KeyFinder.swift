@@ -27,11 +27,13 @@ enum KeyFinder {
     var found: [Found] = []
     for specification in specifications {
       guard let positions = positions(specification, call, start, count) else {
-        throw call.refuse("ERR Invalid arguments specified for command")
+        found = byNumber(command, call, start, count)
+        break
       }
       let access = specification.access.contains(.variableFlags) ? variableAccess(call) : specification.access
       found += positions.map { Found(index: start + $0, access: access) }
     }
+    if let target = sortTarget(command, call, start, count) { found.append(Found(index: target, access: [.overwrite, .update])) }
     guard !found.isEmpty || command.flags.contains(.noMandatoryKeys) else {
       throw call.refuse("ERR Invalid arguments specified for command")
     }
@@ -58,12 +60,10 @@ enum KeyFinder {
         last = limit == 0 ? count + lastKey : begin + (count - begin) / limit + lastKey
       }
     case .count(let at, let firstKey, let keyStep):
-      guard begin + at < count, let keys = Int64(text: call[start + begin + at]), keys >= 0, keys <= Int64(count) else {
-        return nil
-      }
+      guard begin + at < count, let keys = Int64(text: call[start + begin + at]), keys >= 0 else { return nil }
       first = begin + firstKey
       step = keyStep
-      last = first + Int(keys) - 1
+      last = first + Int(Int32(truncatingIfNeeded: keys)) - 1
     case .unknown:
       return stride(from: 1, through: 0, by: 1)
     }
@@ -86,10 +86,76 @@ enum KeyFinder {
     }
   }
 
+  /// What Redis finds where a number of keys does not fit its specification: the number is read as C's `atoi` reads it, the
+  /// key to store at comes last, and nothing is said of what is done to the keys.
+  private static func byNumber(_ command: Command, _ call: Call, _ start: Int, _ count: Int) -> [Found] {
+    for (index, specification) in command.keys.enumerated() {
+      guard case .count(let at, let firstKey, _) = specification.find, case .index(let begin) = specification.begin,
+        begin + at < count
+      else { continue }
+      let (keys, first) = (leadingNumber(call[start + begin + at]), begin + firstKey)
+      guard keys >= 1, keys <= count - first else { return [] }
+      let positions = Array(first..<first + keys) + (index > 0 ? [1] : [])
+      return positions.map { Found(index: start + $0, access: []) }
+    }
+    return []
+  }
+
+  private static func leadingNumber(_ text: Bytes) -> Int {
+    var index = 0
+    while index < text.count, text[index] == UInt8(ascii: " ") || (9...13).contains(text[index]) { index += 1 }
+    let isNegative = index < text.count && text[index] == UInt8(ascii: "-")
+    if isNegative || index < text.count && text[index] == UInt8(ascii: "+") { index += 1 }
+    var number: Int64 = 0
+    while index < text.count, text[index] &- UInt8(ascii: "0") < 10 {
+      let digit = Int64(text[index] - UInt8(ascii: "0"))
+      let (product, overflowsA) = number.multipliedReportingOverflow(by: 10)
+      let (sum, overflowsB) = product.addingReportingOverflow(digit)
+      number = overflowsA || overflowsB ? .max : sum
+      if number == .max { break }
+      index += 1
+    }
+    return Int(Int32(truncatingIfNeeded: isNegative ? -number : number))
+  }
+
+  /// Where SORT stores: behind the last STORE that is no operand of another option. No specification tells that.
+  private static func sortTarget(_ command: Command, _ call: Call, _ start: Int, _ count: Int) -> Int? {
+    guard "\(command.name)" == "sort" else { return nil }
+    var (target, index) = (Int?.none, start + 2)
+    let end = start + count
+    while index < end {
+      if call.matches(index, "limit") {
+        index += 2
+      } else if call.matches(index, "get") || call.matches(index, "by") {
+        index += 1
+      } else if call.matches(index, "store"), index + 1 < end {
+        target = index + 1
+      }
+      index += 1
+    }
+    return target
+  }
+
   /// What SET does with its key depends on its options: only with GET does it read what was there.
   private static func variableAccess(_ call: Call) -> KeySpecification.Access {
-    guard call.matches(2, "set") else { return [.readWrite, .access, .update] }
+    guard call.matches(2, "set") else { return bitfieldAccess(call) }
     let reads = (5..<max(call.count, 5)).contains { call.matches($0, "get") }
     return reads ? [.readWrite, .access, .update] : [.overwrite, .update]
+  }
+
+  /// BITFIELD only reads, if all that it does is to get.
+  private static func bitfieldAccess(_ call: Call) -> KeySpecification.Access {
+    var index = 4
+    while index < call.count {
+      let left = call.count - index - 1
+      if call.matches(index, "get"), left >= 2 {
+        index += 3
+      } else if call.matches(index, "overflow"), left >= 1 {
+        index += 2
+      } else {
+        return [.readWrite, .access, .update]
+      }
+    }
+    return [.readOnly, .access]
   }
 }

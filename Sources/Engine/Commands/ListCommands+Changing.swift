@@ -29,6 +29,8 @@ extension ListCommands {
       let key = call.key(1)
       guard let list = try edit.readList(key) else { return call.reply.ok() }
       let (range, count) = (list.range(from: first, through: last), list.count)
+      edit.changed(count - range.count)
+      guard range.count < count else { return call.reply.ok() }
       let editor = edit.listEditor(key)
       if range.isEmpty {
         editor.remove(0..<count)
@@ -36,7 +38,6 @@ extension ListCommands {
         editor.remove(range.upperBound..<count)
         editor.remove(0..<range.lowerBound)
       }
-      edit.changed()
       call.reply.ok()
     })
 

@@ -89,13 +89,7 @@ extension ListCommands {
       guard keys < call.count - 2 else { throw .syntax }
       let after = 2 + Int(keys)
       let atHead = try isHead(call, after)
-      var wanted = 1
-      if call.count > after + 1 {
-        guard call.count == after + 3, call.matches(after + 1, "count") else { throw .syntax }
-        let count = try call.integer(after + 2, or: .noCount)
-        guard count > 0 else { throw .noCount }
-        wanted = Int(count)
-      }
+      let wanted = try call.popCount(after + 1)
       for index in 2..<after {
         let key = call.key(index)
         guard let list = try edit.readList(key) else { continue }
@@ -105,7 +99,7 @@ extension ListCommands {
         call.reply.arrayHeader(count)
         answer(&call, list, count, atHead)
         edit.listEditor(key).remove(atHead ? 0..<count : list.count - count..<list.count)
-        return edit.changed()
+        return edit.changed(count)
       }
       call.reply.nullArray()
     })

@@ -33,7 +33,7 @@ extension ListCommands {
         guard count > 0 else { return }
         answer(&call, list, count, atHead)
         edit.listEditor(key).remove(atHead ? 0..<count : list.count - count..<list.count)
-        edit.changed()
+        edit.changed(count)
       })
   }
 

@@ -30,6 +30,18 @@ extension Edit {
   func listEditor(_ key: Key) -> ListEditor { ListEditor(place(key), limits) }
 }
 
+extension Call {
+  /// What LMPOP and ZMPOP say of the number of elements, from argument `index` on: `COUNT number`, or 1.
+  func popCount(_ index: Int) throws(CommandError) -> Int {
+    guard count > index else { return 1 }
+    guard count > index + 1, matches(index, "count") else { throw .syntax }
+    let wanted = try integer(index + 1, or: .noCount)
+    guard wanted > 0 else { throw .noCount }
+    guard count == index + 2 else { throw .syntax }
+    return Int(wanted)
+  }
+}
+
 extension ListReader {
   /// What a client means by two numbers, negative ones counted from the end: a range of elements that are there.
   func range(from first: Int64, through last: Int64) -> Range<Int> {

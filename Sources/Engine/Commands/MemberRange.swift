@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Values
 internal import VersionedStore
 
@@ -45,22 +44,8 @@ enum MemberRange {
   private static func score(_ text: Bytes, isHigh: Bool) -> SortedSetBound? {
     let isOpen = text.first == UInt8(ascii: "(")
     let digits = isOpen ? text[1..<text.count] : text
-    guard let score = Double(text: digits) ?? lenient(digits) else { return nil }
+    guard let score = Double(text: digits) ?? CNumber(digits)?.value else { return nil }
     return .score(score, after: isHigh != isOpen)
-  }
-
-  private static func lenient(_ text: Bytes) -> Double? {
-    guard !text.contains(0) else { return nil }
-    let text = Array(text) + [0]
-    return unsafe text.withUnsafeBufferPointer { buffer in
-      unsafe buffer.withMemoryRebound(to: CChar.self) { characters -> Double? in
-        guard let start = characters.baseAddress else { return nil }
-        var end: UnsafeMutablePointer<CChar>?
-        let value = unsafe strtod(start, &end)
-        guard let end = unsafe end, unsafe end.pointee == 0, !value.isNaN else { return nil }
-        return value
-      }
-    }
   }
 
   /// `[member`, `(member`, `-` or `+`.

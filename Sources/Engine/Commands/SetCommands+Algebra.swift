@@ -97,17 +97,17 @@ extension SetCommands {
       ], group: .set, since: "1.0.0", complexity: complexity, summary,
       .write { call, edit throws(CommandError) in
         // Looking at a key may delete an expired one, and with it what was found before: all are looked at first.
-        for index in 2..<call.count { _ = try edit.readSet(call.key(index)) }
+        for index in 2..<call.count { _ = edit.find(call.key(index), quietly: true) }
         var sets: [SetReader?] = []
-        for index in 2..<call.count { sets.append(try edit.readSet(call.key(index))) }
+        for index in 2..<call.count { sets.append(try edit.readSet(call.key(index), counted: true)) }
         var members: [[UInt8]] = []
         combine(operation, sets, edit.place(call.key(1)).hashKey) { member in
           members.append(member.withBytes { Array($0) })
         }
-        edit.remove(call.key(1))
+        let isReplaced = edit.remove(call.key(1))
         let target = SetEditor(edit.place(call.key(1)), edit.limits)
         for member in members { member.withBytes { _ = target.insert($0) } }
-        if !members.isEmpty { edit.changed() }
+        if !members.isEmpty, !isReplaced { edit.changed() }
         call.reply.integer(members.count)
       })
   }

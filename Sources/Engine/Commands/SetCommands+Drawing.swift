@@ -16,15 +16,19 @@ extension SetCommands {
       let wanted = try call.integer(2, or: .notPositive)
       guard wanted >= 0 else { throw .notPositive }
       guard let set = try edit.readSet(call.key(1)), wanted > 0 else { return call.reply.setHeader(0) }
+      // Redis reads a set that is popped as a whole, and counts that.
+      if wanted >= set.count { _ = edit.read(call.key(1)) }
       let drawn = distinct(set, Int(wanted), edit.random)
       call.reply.setHeader(drawn.count)
       for member in drawn { member.withBytes { call.reply.bulk($0) } }
+      edit.changed(drawn.count)
       if drawn.count == set.count {
         edit.remove(call.key(1))
+        // Counted with its members.
+        edit.changed(-1)
       } else {
         let editor = try edit.set(call.key(1))
         for member in drawn { member.withBytes { _ = editor.remove($0) } }
-        edit.changed()
       }
     })
 

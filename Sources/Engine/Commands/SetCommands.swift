@@ -33,8 +33,9 @@ extension Edit {
   }
 
   /// The set at `key`, to be read before something is written; nil if the key is missing.
-  func readSet(_ key: Key) throws(CommandError) -> SetReader? {
-    guard let entry = find(key) else { return nil }
+  /// A source is `counted` as a hit or a miss.
+  func readSet(_ key: Key, counted: Bool = false) throws(CommandError) -> SetReader? {
+    guard let entry = counted ? read(key) : find(key) else { return nil }
     guard entry.type == .set else { throw .wrongType }
     return SetReader(entry)
   }

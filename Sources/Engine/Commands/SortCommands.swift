@@ -26,14 +26,14 @@ enum SortCommands {
     "Answers with the elements of a list, a set or a sorted set in order, or stores them.",
     .write { call, edit throws(CommandError) in
       let query = try Query(call, stores: true)
-      let result = try query.run(call) { key throws(CommandError) in edit.find(key) }
+      let result = try query.run(call) { key throws(CommandError) in edit.read(key) }
       guard let target = query.target else { return answer(&call, result) }
-      edit.remove(call.key(target))
+      let isReplaced = edit.remove(call.key(target))
       let list = ListEditor(edit.place(call.key(target)), edit.limits)
       for element in result {
         (element ?? []).withBytes { list.pushTail($0) }
-        edit.changed()
       }
+      if !result.isEmpty { edit.changed(result.count - (isReplaced ? 1 : 0)) }
       call.reply.integer(result.count)
     })
 
@@ -170,9 +170,9 @@ enum SortCommands {
     }
 
     private static func score(_ weight: [UInt8]?) throws(CommandError) -> Double {
-      guard let weight, !weight.isEmpty else { return 0 }
-      guard let score = weight.withBytes({ Double(text: $0) }) else { throw .notSortable }
-      return score
+      guard let weight else { return 0 }
+      guard let score = weight.withBytes({ CNumber($0) }), score.isInRange else { throw .notSortable }
+      return score.value
     }
   }
 

@@ -103,12 +103,7 @@ extension SortedSetCommands {
       let after = 2 + Int(keys)
       let atEnd = call.matches(after, "max")
       guard atEnd || call.matches(after, "min") else { throw .syntax }
-      var wanted: Int64 = 1
-      if call.count > after + 1 {
-        guard call.count == after + 3, call.matches(after + 1, "count") else { throw .syntax }
-        wanted = try call.integer(after + 2, or: .noCount)
-        guard wanted > 0 else { throw .noCount }
-      }
+      let wanted = Int64(try call.popCount(after + 1))
       for index in 2..<after {
         let key = call.key(index)
         guard let set = try edit.readSortedSet(key) else { continue }

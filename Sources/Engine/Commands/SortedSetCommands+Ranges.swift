@@ -108,16 +108,16 @@ extension SortedSetCommands {
     .write { call, edit throws(CommandError) in
       let query = try Query(call, nil, isReversed: nil, low: 3, stores: true)
       var members: [(member: [UInt8], score: Double)] = []
-      if let set = try edit.readSortedSet(call.key(2)) {
+      if let set = try edit.readSortedSet(call.key(2), counted: true) {
         set.forEach(in: query.ranks(in: set)) { member, score in
           members.append((member.withBytes { Array($0) }, score))
           return true
         }
       }
-      edit.remove(call.key(1))
+      let isReplaced = edit.remove(call.key(1))
       let editor = SortedSetEditor(edit.place(call.key(1)), edit.limits)
       for (member, score) in members { member.withBytes { _ = editor.set($0, score, former: nil) } }
-      if !members.isEmpty { edit.changed() }
+      if !members.isEmpty, !isReplaced { edit.changed() }
       call.reply.integer(members.count)
     })
 }

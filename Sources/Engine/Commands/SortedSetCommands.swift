@@ -34,17 +34,18 @@ extension Edit {
   }
 
   /// The sorted set at `key`, to be read before something is written; nil if the key is missing.
-  func readSortedSet(_ key: Key) throws(CommandError) -> SortedSetReader? {
-    guard let entry = find(key) else { return nil }
+  /// A source is `counted` as a hit or a miss.
+  func readSortedSet(_ key: Key, counted: Bool = false) throws(CommandError) -> SortedSetReader? {
+    guard let entry = counted ? read(key) : find(key) else { return nil }
     guard entry.type == .sortedSet else { throw .wrongType }
     return SortedSetReader(entry)
   }
 
-  /// Puts members with their scores in place of whatever `key` held; none remove it.
+  /// Puts members with their scores in place of whatever `key` held; none remove it. Counts as one change.
   func replaceSortedSet(_ key: Key, _ members: [(member: [UInt8], score: Double)]) {
-    remove(key)
+    let isReplaced = remove(key)
     SortedSetEditor(place(key), limits).fill(members)
-    if !members.isEmpty { changed() }
+    if !members.isEmpty, !isReplaced { changed() }
   }
 }
 

@@ -16,19 +16,19 @@ extension StreamCommands {
     "Adds an entry to a stream.",
     .write { call, edit throws(CommandError) in
       let trimming = try StreamTrimming(&call, adds: true, edit.limits)
-      let request = trimming.end < call.count ? try requested(&call, trimming.end) : .automatic
+      let wanted = trimming.id
       let first = trimming.end + 1
       guard call.count - first >= 2, (call.count - first) % 2 == 0 else {
         throw call.refuse("ERR wrong number of arguments for 'xadd' command")
       }
-      if case .exact(.least) = request { throw call.refuse("ERR The ID specified in XADD must be greater than 0-0") }
+      if case .exact(.least) = wanted { throw call.refuse("ERR The ID specified in XADD must be greater than 0-0") }
       let former = try edit.readStream(call.key(1))
       if former == nil, trimming.needsStream { return call.reply.null() }
       let last = former?.lastID ?? .least
       guard last < .greatest else {
         throw call.refuse("ERR The stream has exhausted the last possible ID, unable to add more items")
       }
-      guard let id = next(request, after: last, now: UInt64(max(call.now, 0))) else {
+      guard let id = next(wanted, after: last, now: UInt64(max(call.now, 0))) else {
         throw call.refuse(
           "ERR The ID specified in XADD is equal or smaller than the target stream top item")
       }
@@ -39,33 +39,34 @@ extension StreamCommands {
       let arguments = call
       stream.append(id, fieldCount: (call.count - first) / 2) { arguments[first + $0] }
       edit.changed()
-      for _ in 0..<trimming.apply(to: stream) { edit.changed() }
+      _ = trimming.apply(to: stream)
       call.reply.streamID(id)
     })
 
-  private enum Request {
+  /// The id that a client wants for a new entry.
+  enum WantedID {
     case automatic
     case exact(StreamID)
     /// Any sequence number of a millisecond.
     case within(UInt64)
-  }
 
-  private static func requested(_ call: inout Call, _ index: Int) throws(CommandError) -> Request {
-    let text = call[index]
-    if text == Bytes("*") { return .automatic }
-    if text.count > 2, text[text.count - 1] == UInt8(ascii: "*"), text[text.count - 2] == UInt8(ascii: "-") {
-      guard let milliseconds = UInt64(streamNumber: text[0..<text.count - 2]) else { throw .badStreamID }
-      return .within(milliseconds)
+    init(_ call: Call, _ index: Int) throws(CommandError) {
+      let text = call[index]
+      if text.count > 2, text[text.count - 1] == UInt8(ascii: "*"), text[text.count - 2] == UInt8(ascii: "-") {
+        guard let milliseconds = UInt64(streamNumber: text[0..<text.count - 2]) else { throw .badStreamID }
+        self = .within(milliseconds)
+      } else {
+        self = .exact(try call.streamID(index))
+      }
     }
-    return .exact(try call.streamID(index))
   }
 
   /// The id to use; nil if it would not be above the last one.
-  private static func next(_ request: Request, after last: StreamID, now: UInt64) -> StreamID? {
+  private static func next(_ wanted: WantedID, after last: StreamID, now: UInt64) -> StreamID? {
     let id: StreamID?
-    switch request {
+    switch wanted {
     case .automatic: id = now > last.milliseconds ? StreamID(now, 0) : last.successor
-    case .exact(let wanted): id = wanted
+    case .exact(let exact): id = exact
     case .within(let milliseconds):
       if milliseconds == last.milliseconds {
         id = last.sequence < .max ? last.successor : nil

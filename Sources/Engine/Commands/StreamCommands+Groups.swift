@@ -146,7 +146,7 @@ extension StreamCommands {
     group: .stream, since: "5.0.0", complexity: "O(log(N)) for each id, with N pending.",
     "Takes entries off the list of what is pending for a group.",
     .write { call, edit throws(CommandError) in
-      guard try edit.readStream(call.key(1))?.group(call[2], call.key(2).hash) != nil else {
+      guard try edit.readStream(call.key(1), counted: true)?.group(call[2], call.key(2).hash) != nil else {
         return call.reply.integer(0)
       }
       let ids = try call.streamIDs(3..<call.count)

@@ -122,7 +122,7 @@ extension StreamCommands {
     group: .stream, since: "5.0.0", complexity: "O(log(N)) for each id, with N pending.",
     "Gives pending entries to another consumer.",
     .write { call, edit throws(CommandError) in
-      guard try edit.readStream(call.key(1))?.group(call[2], call.key(2).hash) != nil else {
+      guard try edit.readStream(call.key(1), counted: true)?.group(call[2], call.key(2).hash) != nil else {
         throw call.refuseGroup(1, 2, "consumer group")
       }
       guard let number = Int64(text: call[4]) else {
@@ -137,29 +137,30 @@ extension StreamCommands {
       let options = try ClaimOptions(&call, from: index)
       let stream = try edit.stream(call.key(1))
       guard let group = stream.group(call[2]) else { return }
-      if options.last > group.reader.lastID {
-        group.setPosition(options.last, entriesRead: group.reader.entriesRead)
-        edit.changed()
-      }
+      let movesGroup = options.last > group.reader.lastID
+      if movesGroup { group.setPosition(options.last, entriesRead: group.reader.entriesRead) }
       var delivered = options.delivered ?? call.now
       if delivered < 0 || delivered > call.now { delivered = call.now }
       let header = call.reply.beginDeferred()
-      var count = 0
+      var (count, changes) = (0, 0)
       for id in ids {
         guard stream.reader.contains(id) else {
-          if group.removePending(id) { edit.changed() }
+          if group.removePending(id) { changes += 1 }
           continue
         }
         let former = group.reader.pending.find(id)
         guard former != nil || options.forces else { continue }
         if let former, number > 0, call.now &- former.delivered < number { continue }
         let consumer = group.touchConsumer(call[3], seen: call.now)
+        if consumer.isNew { edit.changed() }
         let tries = options.retries ?? (former?.count ?? 1) &+ (options.onlyIDs ? 0 : 1)
         group.setPending(.init(id: id, delivered: delivered, count: tries, consumer: consumer.number))
         answer(&call, stream.reader, id, onlyID: options.onlyIDs)
         count += 1
-        edit.changed()
+        changes += 1
       }
+      // A new position of the group alone is a change too.
+      edit.changed(changes == 0 && movesGroup ? 1 : changes)
       call.reply.endArray(header, count: count)
     })
 
@@ -176,6 +177,7 @@ extension StreamCommands {
     keys: [.one([.readWrite, .delete])], group: .stream, since: "6.2.0", complexity: "O(1) if COUNT is small.",
     "Gives entries that have been pending for long to another consumer.",
     .write { call, edit throws(CommandError) in
+      let found = edit.read(call.key(1))
       guard let number = Int64(text: call[4]) else {
         throw call.refuse("ERR Invalid min-idle-time argument for XAUTOCLAIM")
       }
@@ -196,7 +198,8 @@ extension StreamCommands {
         }
         index += 1
       }
-      guard try edit.readStream(call.key(1))?.group(call[2], call.key(2).hash) != nil else {
+      guard found?.type ?? .stream == .stream else { throw .wrongType }
+      guard let found, StreamReader(found).group(call[2], call.key(2).hash) != nil else {
         throw call.refuseGroup(1, 2, "consumer group")
       }
       let stream = try edit.stream(call.key(1))
@@ -206,7 +209,9 @@ extension StreamCommands {
       call.reply.streamID(scan.next)
       call.reply.arrayHeader(scan.claimed.count)
       for var record in scan.claimed {
-        record.consumer = group.touchConsumer(call[3], seen: call.now).number
+        let consumer = group.touchConsumer(call[3], seen: call.now)
+        if consumer.isNew { edit.changed() }
+        record.consumer = consumer.number
         record.delivered = call.now
         if !onlyIDs { record.count &+= 1 }
         group.setPending(record)

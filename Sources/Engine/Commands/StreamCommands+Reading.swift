@@ -124,7 +124,7 @@ extension StreamCommands {
       var ids: [StreamID?] = []
       for index in request.first + request.count..<call.count {
         let key = call.key(index - request.count)
-        guard try edit.readStream(key)?.group(call[group], call.key(group).hash) != nil else {
+        guard try edit.readStream(key, counted: true)?.group(call[group], call.key(group).hash) != nil else {
           throw call.refuseGroup(
             index - request.count, group, "consumer group", " in XREADGROUP with GROUP option")
         }
@@ -133,13 +133,15 @@ extension StreamCommands {
             "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set."
           )
         }
-        ids.append(call[index] == Bytes(">") ? nil : try call.streamID(index))
+        let id = call[index] == Bytes(">") ? nil : try call.streamID(index)
+        // The greatest id is what Redis itself takes `>` for.
+        ids.append(id == .greatest ? nil : id)
       }
       let header = call.reply.beginDeferred()
       var count = 0
       for (index, id) in ids.enumerated() {
         let key = call.key(request.first + index)
-        guard let reader = try edit.readStream(key), let state = reader.group(call[group], call.key(group).hash),
+        guard let reader = try edit.readStream(key, counted: true), let state = reader.group(call[group], call.key(group).hash),
           id != nil || reader.count > 0 && reader.lastLiveID > state.lastID
         else { continue }
         count += 1

@@ -18,8 +18,9 @@ extension ReadView {
 
 extension Edit {
   /// The stream at `key`, to be read; nil if the key is missing.
-  func readStream(_ key: Key) throws(CommandError) -> StreamReader? {
-    guard let entry = find(key) else { return nil }
+  /// A source is `counted` as a hit or a miss.
+  func readStream(_ key: Key, counted: Bool = false) throws(CommandError) -> StreamReader? {
+    guard let entry = counted ? read(key) : find(key) else { return nil }
     guard entry.type == .stream else { throw .wrongType }
     return StreamReader(entry)
   }
@@ -83,7 +84,8 @@ extension StreamID {
   /// `milliseconds-sequence`, or milliseconds alone.
   init?(text: Bytes, sequence: UInt64) {
     guard text.count <= 127 else { return nil }
-    guard let dash = text.firstIndex(of: UInt8(ascii: "-")), dash > 0 else {
+    let text = text.firstIndex(of: 0).map { text[0..<$0] } ?? text
+    guard let dash = text.firstIndex(of: UInt8(ascii: "-")) else {
       guard let milliseconds = UInt64(streamNumber: text) else { return nil }
       self.init(milliseconds, sequence)
       return
@@ -96,18 +98,29 @@ extension StreamID {
 }
 
 extension UInt64 {
+  /// A part of an id. It is read as by C's `strtoull`, which lets blanks, a sign and zeros stand before the digits, and
+  /// turns negative numbers into large ones; but those in usual form are refused.
   init?(streamNumber text: Bytes) {
-    guard text.count > 0 else { return nil }
+    if let number = Int64(text: text), number < 0 { return nil }
+    var index = 0
+    while index < text.count, text[index] == UInt8(ascii: " ") || (9...13).contains(text[index]) { index += 1 }
+    var isNegative = false
+    if index < text.count, text[index] == UInt8(ascii: "-") || text[index] == UInt8(ascii: "+") {
+      isNegative = text[index] == UInt8(ascii: "-")
+      index += 1
+    }
+    guard index < text.count else { return nil }
     var number: UInt64 = 0
-    for byte in text {
-      let digit = byte &- UInt8(ascii: "0")
+    while index < text.count {
+      let digit = text[index] &- UInt8(ascii: "0")
       guard digit < 10 else { return nil }
       let (product, overflowsA) = number.multipliedReportingOverflow(by: 10)
       let (sum, overflowsB) = product.addingReportingOverflow(UInt64(digit))
       guard !overflowsA, !overflowsB else { return nil }
       number = sum
+      index += 1
     }
-    self = number
+    self = isNegative ? 0 &- number : number
   }
 }
 

@@ -14,6 +14,8 @@ struct StreamTrimming {
   private var most = 0
   /// XADD: the stream is not made.
   private(set) var needsStream = false
+  /// XADD: the id, which ends the options. A wrong one is found before what the options lack.
+  private(set) var id = StreamCommands.WantedID.automatic
   /// Where the options end.
   private(set) var end = 2
 
@@ -38,6 +40,7 @@ struct StreamTrimming {
       } else if adds, call.matches(end, "nomkstream") {
         needsStream = true
       } else if adds {
+        id = try StreamCommands.WantedID(call, end)
         break scan
       } else {
         throw .syntax
