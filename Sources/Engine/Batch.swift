@@ -93,26 +93,29 @@ struct BatchArguments: ArgumentSink {
   mutating func append(unescaped bytes: RawSpan) { list.append(copying: bytes) }
 }
 
-/// The reply to a name that is no command.
+/// The reply to a name that is no command. What the client sent is quoted byte for byte, up to a zero byte.
 enum UnknownCommand {
-  static func text(subcommand: Bytes, of container: Bytes) -> String {
-    let name = String(decoding: subcommand.prefix(128), as: UTF8.self)
-    return "ERR unknown subcommand '\(name)'. Try \(String(decoding: container, as: UTF8.self).uppercased()) HELP."
+  static func text(subcommand: Bytes, of container: Bytes) -> [UInt8] {
+    Array("ERR unknown subcommand '".utf8) + quoted(subcommand, limit: 128) + Array("'. Try ".utf8)
+      + Array(String(decoding: container, as: UTF8.self).uppercased().utf8) + Array(" HELP.".utf8)
   }
 
   /// Quotes the name and as many arguments as fit, as Redis does.
-  static func text(_ arguments: BytesList, first: Int, count: Int) -> String {
-    var text = "ERR unknown command '"
-    text += String(decoding: arguments[first].prefix(128), as: UTF8.self)
-    text += "', with args beginning with: "
-    var quoted = 0
+  static func text(_ arguments: BytesList, first: Int, count: Int) -> [UInt8] {
+    var text = Array("ERR unknown command '".utf8)
+    text += quoted(arguments[first], limit: 128) + Array("', with args beginning with: ".utf8)
+    var quotedCount = 0
     var index = 1
-    while index < count, quoted < 128 {
-      let argument = arguments[first + index].prefix(128 - quoted)
-      text += "'\(String(decoding: argument, as: UTF8.self))' "
-      quoted += argument.count + 3
+    while index < count, quotedCount < 128 {
+      let argument = quoted(arguments[first + index], limit: 128 - quotedCount)
+      text += [UInt8(ascii: "'")] + argument + Array("' ".utf8)
+      quotedCount += argument.count + 3
       index += 1
     }
     return text
+  }
+
+  private static func quoted(_ bytes: Bytes, limit: Int) -> [UInt8] {
+    Array(bytes.prefix(limit).prefix { $0 != 0 })
   }
 }

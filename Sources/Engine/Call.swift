@@ -104,11 +104,34 @@ public struct Call {
     return .answered
   }
 
+  mutating func refuse(_ text: [UInt8]) -> CommandError {
+    unsafe reply.error(text.span.bytes)
+    return .answered
+  }
+
+  /// Refuses with a text that quotes the client in several places. A quoted text ends at its first zero byte, as where
+  /// Redis prints it.
+  mutating func refuse(
+    _ prefix: String, _ first: Bytes, _ middle: String, _ second: Bytes = Bytes(), _ suffix: String = ""
+  ) -> CommandError {
+    var text = Array(prefix.utf8)
+    for (quoted, rest) in [(first, middle), (second, suffix)] {
+      text.append(contentsOf: quoted.prefix { $0 != 0 })
+      text.append(contentsOf: rest.utf8)
+    }
+    unsafe reply.error(text.span.bytes)
+    return .answered
+  }
+
+  /// Refuses a number of arguments that the command finds wrong by itself.
+  mutating func refuseArity() -> CommandError {
+    refuse("ERR wrong number of arguments for '\(command.value.fullName)' command")
+  }
+
   /// Refuses a subcommand of a command that reads its subcommands itself.
   mutating func refuseSubcommandOrArity() -> CommandError {
     let name = "\(command.value.command.name)".uppercased()
-    let subcommand = String(decoding: self[1].prefix(128), as: UTF8.self)
-    return refuse("ERR unknown subcommand or wrong number of arguments for '\(subcommand)'. Try \(name) HELP.")
+    return refuse("ERR unknown subcommand or wrong number of arguments for '", self[1].prefix(128), "'. Try \(name) HELP.")
   }
 
   /// The reply to HELP of a container command: its subcommands and what they do, a line each.

@@ -27,10 +27,11 @@ extension Engine {
       session.isClosing = true
     } else {
       let container = commands.find(batch.arguments[item.first])
-      reply.error(
+      let text =
         container == nil
-          ? UnknownCommand.text(batch.arguments, first: item.first, count: item.count)
-          : UnknownCommand.text(subcommand: batch.arguments[item.first + 1], of: batch.arguments[item.first]))
+        ? UnknownCommand.text(batch.arguments, first: item.first, count: item.count)
+        : UnknownCommand.text(subcommand: batch.arguments[item.first + 1], of: batch.arguments[item.first])
+      unsafe reply.error(text.span.bytes)
     }
     countError(session.output.bytes[before..<session.output.count])
     if session.isPrimary { breakOff(session, before) }

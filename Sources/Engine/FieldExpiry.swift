@@ -4,37 +4,83 @@ internal import VersionedStore
 /// Deletes fields of hashes whose time has come and that nobody asks for: readers do not see them anyway.
 ///
 /// Keys have no mark that says whether their fields expire, so that all are walked, in hash order, a portion at every call
-/// of the cron: at ten calls a second a million keys take less than a minute, and one tenth of a percent of the time. As
-/// long as no field has a time to live nothing is walked.
+/// of the cron: at ten calls a second a million keys take less than a minute, and one tenth of a percent of the time. Of a
+/// hash only the fields that expire are walked, and no more at a call than `fieldPortion` of all hashes together; the next
+/// call goes on where that ended. As long as no field has a time to live nothing is walked.
 struct FieldExpiry {
-  /// Keys that one call looks at, and fields that it deletes at most in one hash.
+  /// Keys that one call looks at.
   static let portion = 2000
-  static let fieldPortion = 1000
+  /// Fields with a time to live that one call looks at.
+  static let fieldPortion = 20_000
+  /// Fields looked at between two deletions.
+  private static let step = 500
 
   /// Some field may have a time to live. Set by whoever gives it one; a whole round without any takes it back.
   var isNeeded = false
   private var database = 0
   private var position = HashPosition(0)
   private var foundInRound = false
+  /// Hashes that were found and are still to be walked, the last of them from `fieldPosition` on.
+  private var hashes: [(database: Int, key: [UInt8])] = []
+  private var fieldPosition = HashPosition(0)
 
-  /// Walks a portion. Returns the hashes that have fields with a time to live.
-  fileprivate mutating func next(_ root: Root) -> [(database: Int, key: [UInt8])] {
-    var found: [(database: Int, key: [UInt8])] = []
+  /// Walks a portion of the keys of one database.
+  private mutating func findHashes(_ root: Root) {
     let here = database
     position = root.scan(database, from: position, count: Self.portion) { entry in
       guard entry.type == .hash, let collection = entry.collection, collection.expiringCount > 0 else { return }
-      found.append((here, Array(entry.key)))
+      hashes.append((here, Array(entry.key)))
     }
-    if !found.isEmpty { foundInRound = true }
-    if position == HashPosition(0) {
-      database += 1
-      if database == root.databaseCount {
-        database = 0
-        if !foundInRound { isNeeded = false }
-        foundInRound = false
+    if !hashes.isEmpty { foundInRound = true }
+    guard position == HashPosition(0) else { return }
+    database += 1
+    guard database == root.databaseCount else { return }
+    database = 0
+    if !foundInRound { isNeeded = false }
+    foundInRound = false
+  }
+
+  /// One call. Returns the number of fields that were deleted.
+  mutating func run(_ live: Dataset, _ limits: EncodingLimits, now: Int64) -> Int {
+    var (fieldsLeft, keysLeft, deleted) = (Self.fieldPortion, Self.portion, 0)
+    // Databases without keys cost no call of their own.
+    for _ in 0..<live.databaseCount {
+      if hashes.isEmpty {
+        guard isNeeded, keysLeft > 0 else { return deleted }
+        keysLeft -= live.keyCount(database)
+        findHashes(live.head)
+      }
+      while let (database, key) = hashes.last {
+        guard fieldsLeft > 0 else { return deleted }
+        deleted += key.withBytes { walk(live, database, $0, limits, now: now, &fieldsLeft) }
+        guard fieldPosition == HashPosition(0) else { continue }
+        hashes.removeLast()
       }
     }
-    return found
+    return deleted
+  }
+
+  /// Deletes what has expired among the next fields of a hash.
+  private mutating func walk(
+    _ live: Dataset, _ database: Int, _ key: Bytes, _ limits: EncodingLimits, now: Int64, _ fieldsLeft: inout Int
+  ) -> Int {
+    let hash = live.hash(key)
+    // The key may hold something else by now.
+    guard let entry = live.head.find(database, key, hash), entry.type == .hash, let collection = entry.collection else {
+      fieldPosition = HashPosition(0)
+      return 0
+    }
+    var (expired, count): ([[UInt8]], Int) = ([], 0)
+    fieldPosition = collection.scan(
+      from: fieldPosition, count: Self.step, expiringOnly: true, hashKey: live.hashKey
+    ) { field in
+      count += 1
+      if field.hasExpired(now) { expired.append(Array(field.key)) }
+    }
+    fieldsLeft -= max(count, 1)
+    let editor = HashEditor(Place(live, database: database, key: key, hash: hash, accessClock: 0), limits)
+    for field in expired { field.withBytes { _ = editor.remove($0) } }
+    return expired.count
   }
 }
 
@@ -42,25 +88,7 @@ extension Engine {
   /// Called by the cron.
   func runFieldExpiry() {
     guard keyspace.fieldExpiry.isNeeded, keyspace.isActiveExpiryOn, !keyspace.leavesExpiryToPrimary else { return }
-    // Databases without keys cost no call of their own.
-    for _ in 0..<keyspace.live.databaseCount {
-      for (database, key) in keyspace.fieldExpiry.next(keyspace.live.head) { removeExpiredFields(database, key) }
-      guard keyspace.fieldExpiry.isNeeded, keyspace.live.keyCount(0) < FieldExpiry.portion else { return }
-    }
-  }
-
-  private func removeExpiredFields(_ database: Int, _ key: [UInt8]) {
-    let (live, now) = (keyspace.live, keyspace.now)
-    key.withBytes { key in
-      let hash = live.hash(key)
-      var fields: [[UInt8]] = []
-      live.head.find(database, key, hash)?.collection?.forEach { entry in
-        if entry.hasExpired(now) { fields.append(Array(entry.key)) }
-        return fields.count < FieldExpiry.fieldPortion
-      }
-      let place = Place(live, database: database, key: key, hash: hash, accessClock: 0)
-      let editor = HashEditor(place, settings.encodingLimits)
-      for field in fields { field.withBytes { _ = editor.remove($0) } }
-    }
+    keyspace.statistics.expiredFields += keyspace.fieldExpiry.run(
+      keyspace.live, settings.encodingLimits, now: keyspace.now)
   }
 }

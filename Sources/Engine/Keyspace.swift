@@ -49,6 +49,8 @@ public final class Keyspace {
   public func liveDatasetChanged() {
     live = history.live
     hot.value.hasFreshProbes = false
+    // Where the walk stood says nothing of another dataset.
+    fieldExpiry = FieldExpiry()
     fieldExpiry.isNeeded = true
   }
 
@@ -121,6 +123,8 @@ public struct KeyspaceStatistics {
   public var hits = 0
   public var misses = 0
   public var expiredKeys = 0
+  /// Fields of hashes that were deleted because their time had come.
+  public var expiredFields = 0
   public var evictedKeys = 0
   /// Share of keys that active expiry found to be expired, a running estimate in percent.
   public var expiredStalePercentage = 0.0

@@ -123,8 +123,11 @@ struct Geohash: Equatable {
   /// The cell so many to the east and to the north, around the world if need be.
   func moved(east: Int, north: Int) -> Geohash {
     let mask = UInt64(1) << UInt64(steps) - 1
-    let x = (Self.gather(bits >> 1) &+ UInt64(bitPattern: Int64(east))) & mask
-    let y = (Self.gather(bits) &+ UInt64(bitPattern: Int64(north))) & mask
+    var (x, y) = (Self.gather(bits >> 1), Self.gather(bits))
+    // The eastern and the northern edge of the world lie in cells of their own, outside of the grid: who does not leave
+    // one stays there.
+    if east != 0 { x = (x &+ UInt64(bitPattern: Int64(east))) & mask }
+    if north != 0 { y = (y &+ UInt64(bitPattern: Int64(north))) & mask }
     return Geohash(bits: Self.spread(y) | Self.spread(x) << 1, steps: steps)
   }
 

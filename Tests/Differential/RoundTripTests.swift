@@ -145,6 +145,27 @@ import Testing
     #expect(try digest(source) == expected, "\(generator)")
   }
 
+  /// Ids may lie so far apart that their difference in a node is stored as a negative number.
+  @Test func aStreamFromTheFirstToTheLastIDIsRestored() throws {
+    let clients = try [ServerProcess.Program.redis, .cambium].map {
+      try ServerProcess($0, directives: Self.directives).connect()
+    }
+    let last = "18446744073709551615-18446744073709551615"
+    for (source, target) in [(clients[0], clients[1]), (clients[1], clients[0]), (clients[1], clients[1])] {
+      try source.command("DEL", "s")
+      for id in ["0-1", "5-2", "9223372036854775808-0", last] { try source.command("XADD", "s", id, "f", "v") }
+      guard case .bulk(let payload) = try source.command("DUMP", "s") else {
+        Issue.record("no payload")
+        return
+      }
+      #expect(try target.command(["RESTORE", "t", "0"].map { Array($0.utf8) } + [payload]) == .simple("OK"))
+      #expect(try target.command("XREVRANGE", "t", "+", "-") == source.command("XREVRANGE", "s", "+", "-"))
+      try target.command("DEL", "t")
+    }
+    #expect(try clients[1].command("DEBUG", "RELOAD") == .simple("OK"))
+    #expect(try clients[1].command("XLEN", "s") == .integer(4))
+  }
+
   @Test func restoreRefusesAsRedis() throws {
     let redis = try ServerProcess(.redis, directives: Self.directives).connect()
     let ours = try ServerProcess(.cambium, directives: Self.directives).connect()

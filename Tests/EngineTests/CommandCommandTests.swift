@@ -62,6 +62,24 @@ import VersionedStore
       ].flatMap { ["COMMAND GETKEYS \($0)", "COMMAND GETKEYSANDFLAGS \($0)"] })
   }
 
+  /// Keys whose places the specifications do not tell, or that stand behind a number that is none of theirs.
+  @Test func keysThatOptionsNameAreFoundAsByRedis() throws {
+    try Transcript().isSame(
+      [
+        "SORT abc", "SORT abc STORE def", "SORT abc STORE invalid STORE stillbad STORE def", "SORT abc STORE",
+        "SORT abc GET STORE BY STORE LIMIT STORE 1 DESC store def", "SORT_RO abc", "SORT_RO abc BY w*",
+        "GEORADIUS g 1 1 1 m STORE a", "GEORADIUS g 1 1 1 m STOREDIST b STORE a", "GEORADIUS g 1 1 1 m ASC",
+        "GEORADIUSBYMEMBER g a 1 m STORE b", "GEOSEARCHSTORE a b FROMMEMBER c BYRADIUS 1 m", "ZUNIONSTORE d 2 a b",
+        "ZUNIONSTORE d 3 a b", "ZUNIONSTORE d 0 a b", "ZUNIONSTORE d x a b", "ZINTER 2 a b WITHSCORES", "ZDIFF 1x a b",
+        "ZINTERSTORE d 1x a b", "SINTERCARD 2 a b LIMIT 1", "SINTERCARD -1 a", "LMPOP 1 a LEFT", "LMPOP +2 a b LEFT",
+        "ZMPOP 4294967297 a MIN", "XREAD STREAMS a b 1 2", "XREAD COUNT 2 STREAMS a 1", "XREAD STREAMS a b 1",
+        "XREADGROUP GROUP g c STREAMS a b > >", "XREADGROUP GROUP streams c STREAMS a >", "BITFIELD a GET u8 0",
+        "BITFIELD a SET u8 0 1", "BITFIELD a OVERFLOW SAT GET u8 0", "BITFIELD a GET u8", "BITFIELD a", "BITOP AND a b c",
+        "PFCOUNT a b", "PFMERGE a b c", "XGROUP CREATE s g 0", "XINFO STREAM s", "SINTERSTORE a b c", "SMOVE a b c",
+        "LMOVE a b LEFT LEFT", "ZRANGESTORE a b 0 1", "HSET h a 1", "PFDEBUG ENCODING a",
+      ].flatMap { ["COMMAND GETKEYS \($0)", "COMMAND GETKEYSANDFLAGS \($0)"] })
+  }
+
   @Test func errorsEqualThoseOfRedis() throws {
     try Transcript().isSame([
       "COMMAND INFO nosuch", "COMMAND INFO client|nosuch get|x", "COMMAND DOCS nosuch", "COMMAND LIST x",

@@ -52,6 +52,23 @@ import Testing
     ])
   }
 
+  /// The eastern edge of the world lies in cells of its own, and from there searches find it.
+  @Test func theEdgeOfTheWorldIsFound() throws {
+    try Transcript().isSame([
+      "GEOADD g 180 -85.05112878 a 180 85.05112878 b -180 0 c 180 0 d", "GEORADIUSBYMEMBER g a 5000 ft",
+      "GEORADIUSBYMEMBER g b 5000 ft", "GEORADIUSBYMEMBER g c 5000 ft", "GEORADIUSBYMEMBER g d 5000 ft",
+      "GEOSEARCH g FROMMEMBER d BYBOX 10 10 km", "GEOSEARCH g FROMLONLAT 180 85 BYRADIUS 100 km WITHDIST WITHHASH",
+      "GEOADD g 18446744073709551616 86 a", "GEOADD g 1e300 0 a", "GEOADD g inf -inf a", "GEOADD g -180.0000001 0 a",
+    ])
+  }
+
+  /// SORT takes for a number what C's `strtod` takes for one.
+  @Test func sortReadsNumbersAsC() throws {
+    for element in ["0x10", "+5", "1e3", "-0", "inf", "1e400", "1e-400", "nan", "5x", ".5", "5.", "--5", "''"] {
+      try Transcript().isSame(["RPUSH l 7 \(element) 6", "SORT l", "SORT l BY nosort", "SORT_RO l DESC LIMIT 5 1"])
+    }
+  }
+
   @Test func randomSearchesFindWhatRedisFinds() throws {
     var generator = SeededGenerator()
     let redis = try ServerProcess(.redis, directives: ["save ''"]).connect()

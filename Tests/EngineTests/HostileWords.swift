@@ -8,9 +8,11 @@ import VersionedStore
 struct HostileWords {
   var generator: SeededGenerator
   private let commands: [[[UInt8]]]
+  private var mix: CommandMix
 
   init(_ table: CommandTable, _ generator: SeededGenerator) {
     self.generator = generator
+    mix = CommandMix(SeededGenerator(seed: generator.seed), .allFamilies)
     commands = table.all.flatMap { record in
       let name = Array("\(record.value.command.name)".utf8)
       let own = record.value.subcommands.map { [name, Array("\($0.value.command.name)".utf8)] }
@@ -19,15 +21,28 @@ struct HostileWords {
     }
   }
 
-  /// One command. Two thirds have about as many arguments as commands want, the others any number up to twelve.
+  /// One command. A third is in form, a third nearly so, the others have about as many arguments as commands want, or
+  /// any number up to twelve.
   mutating func command() -> [[UInt8]] {
     if generator.oneIn(3) { return pick(Self.shapes).split(separator: " ").map { fill($0) } }
+    if generator.oneIn(2) { return ofAFamily() }
     var words = pick(commands)
     if words == [Array("shutdown".utf8)] { return [Array("ping".utf8)] }
     let count = Int.random(in: 0...(generator.oneIn(3) ? 12 : 4), using: &generator)
     for _ in 0..<count { words.append(argument()) }
     // Nothing may stop the server for long, which is what this one is for.
     if words[0] == Array("debug".utf8), words.count > 2 { words[2] = Array("0".utf8) }
+    return words
+  }
+
+  /// A command that finds a value of its own type, and has options: with one word of it replaced, or none.
+  private mutating func ofAFamily() -> [[UInt8]] {
+    var words = mix.next().map(CommandMix.bytes)
+    if generator.oneIn(3) {
+      let index = Int.random(in: 1...words.count, using: &generator)
+      let word = generator.oneIn(3) ? argument() : number()
+      if index < words.count { words[index] = word } else { words.append(word) }
+    }
     return words
   }
 
@@ -93,6 +108,26 @@ struct HostileWords {
     "VERSION READ V GET K", "VERSION READ V MGET K K K", "VERSION READ V SCAN N", "VERSION READ LIVE LCS K K",
     "VERSION READ V VERSION READ V GET K", "VERSION READ V SET K A", "VERSION READ V RANDOMKEY",
     "VERSION READ V OBJECT ENCODING K", "VERSION READ V CLIENT KILL A", "VERSION READ V DEBUG SLEEP 1000",
+    "HSETEX h1 PX N FIELDS 1 A A", "HSETEX h1 FNX KEEPTTL FIELDS 2 A A A A", "HPEXPIRE h1 N FIELDS 2 f A",
+    "HEXPIRE h1 N GT FIELDS 1 f", "HEXPIREAT h2 N FIELDS 1 A", "HPEXPIREAT h1 N NX FIELDS 3 f A A", "HTTL h1 FIELDS 1 f",
+    "HPTTL h1 FIELDS 2 f A", "HPEXPIRETIME h1 FIELDS N A", "HPERSIST h1 FIELDS 2 f A", "HGETEX h1 PXAT N FIELDS 1 f",
+    "HGETEX h1 PERSIST FIELDS 2 f A", "HGETDEL h1 FIELDS 2 f A", "HSET h1 f A", "HRANDFIELD h1 N WITHVALUES",
+    "SRANDMEMBER s1 N", "SPOP s1 N", "ZRANDMEMBER z1 N WITHSCORES", "LPOS l1 A RANK N COUNT N MAXLEN N",
+    "LRANGE l1 N N", "LTRIM l1 N N", "LREM l1 N A", "LINDEX l1 N", "LSET l1 N A", "ZRANGE z1 N N BYSCORE LIMIT N N",
+    "ZRANGE z1 N N REV WITHSCORES", "ZREMRANGEBYRANK z1 N N", "ZADD z1 N A N A", "ZINCRBY z1 N A",
+    "ZUNIONSTORE z2 2 z1 s1 WEIGHTS N N AGGREGATE MAX", "ZRANGEBYLEX z1 [A (A LIMIT N N", "ZLEXCOUNT z1 - [A",
+    "SETBIT b1 N 1", "GETBIT b1 N", "BITCOUNT b1 N N BIT", "BITPOS b1 0 N N BIT", "BITFIELD b1 GET i64 N",
+    "BITFIELD b1 OVERFLOW SAT INCRBY u63 N N", "BITFIELD b1 OVERFLOW FAIL SET i64 N N", "BITOP XOR b2 b1 K",
+    "PFADD p1 A A", "PFCOUNT p1 p2 K", "PFMERGE p2 p1 p2", "PFDEBUG decode p1", "APPEND p1 A", "SETRANGE p1 N A",
+    "XADD x1 N A A", "XADD x1 MAXLEN ~ N LIMIT N * A A", "XADD x1 MINID N * A A", "XTRIM x1 MINID N", "XDEL x1 N N",
+    "XRANGE x1 N N COUNT N", "XREVRANGE x1 + N", "XSETID x1 N ENTRIESADDED N MAXDELETEDID N",
+    "XGROUP CREATE x1 G0 N ENTRIESREAD N", "XGROUP SETID x1 G0 N ENTRIESREAD N", "XREADGROUP GROUP G0 C0 COUNT N STREAMS x1 >",
+    "XREADGROUP GROUP G0 A STREAMS x1 N", "XACK x1 G0 N N", "XPENDING x1 G0 IDLE N - + N C0",
+    "XCLAIM x1 G0 C1 N N IDLE N RETRYCOUNT N FORCE LASTID N", "XCLAIM x1 G0 C1 0 N TIME N JUSTID",
+    "XAUTOCLAIM x1 G0 C1 N N COUNT N", "XINFO STREAM x1 FULL COUNT N", "XINFO GROUPS x1", "XINFO CONSUMERS x1 G0",
+    "GEOADD g1 N N A", "GEOSEARCH g1 FROMLONLAT N N BYRADIUS N m COUNT N ANY", "GEOSEARCH g1 FROMLONLAT 1 1 BYBOX N N km",
+    "GEORADIUS g1 N N N km STOREDIST g2", "GEODIST g1 A A", "ZADD g1 N A", "GEOPOS g1 A A", "GEOHASH g1 A",
+    "SORT l1 BY w* LIMIT N N GET # GET w*->f STORE l2", "SORT s1 BY nosort LIMIT N N", "SORT z1 ALPHA DESC", "SORT g1",
     "VERSION READ V A A", "VERSION USE V", "VERSION USE V", "VERSION USE LIVE", "VERSION RESTORE V K K K",
   ]
 

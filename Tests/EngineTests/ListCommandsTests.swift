@@ -34,7 +34,7 @@ import VersionedStore
       "LPOS p b RANK -2", "LPOS p b RANK 3", "LPOS p b COUNT 0", "LPOS s a", "LMPOP 0 p LEFT", "LMPOP x p LEFT",
       "LMPOP 1 p UP", "LMPOP 2 p LEFT", "LMPOP 1 p LEFT COUNT 0", "LMPOP 1 p LEFT COUNT x", "LMPOP 1 p LEFT FOO 1",
       "LMPOP 1 none LEFT", "LMPOP 1 p LEFT COUNT 2", "LMPOP 2 none p RIGHT COUNT 9", "EXISTS p", "LMPOP 1 s LEFT",
-      "LMPOP 9223372036854775807 p LEFT",
+      "LMPOP 9223372036854775807 p LEFT", "LMPOP 1 p LEFT COUNT 0 x", "LMPOP 1 p LEFT COUNT 2 x", "LMPOP 1 p LEFT COUNT",
     ])
   }
 

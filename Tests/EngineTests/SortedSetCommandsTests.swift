@@ -53,6 +53,17 @@ import Testing
 
   @Test func repliesEqualThoseOfRedis() throws { try Transcript().isSame(Self.script) }
 
+  /// A weight of infinity and a score of 0 make no number; only for the first set of an intersection that is 0.
+  @Test func weightsThatMakeNoNumber() throws {
+    try Transcript().isSame([
+      "ZADD a 0 m 1 n", "ZADD b 2 m 3 n 4 o", "ZINTER 2 a b WEIGHTS -inf 74 WITHSCORES",
+      "ZINTER 2 b a WEIGHTS 74 inf WITHSCORES", "ZINTER 2 b a WEIGHTS 1 inf AGGREGATE MAX WITHSCORES",
+      "ZINTER 2 b a WEIGHTS 1 inf AGGREGATE MIN WITHSCORES", "ZUNION 2 a b WEIGHTS -inf 74 WITHSCORES",
+      "ZUNION 2 a b WEIGHTS inf -inf WITHSCORES", "ZUNION 2 b a WEIGHTS -inf inf AGGREGATE MAX WITHSCORES",
+      "ZMPOP 1 a MIN COUNT 0 x", "ZMPOP 1 a MIN COUNT 1 x", "ZDIFF 2 b a WITHSCORES", "ZINTERCARD 2 a b",
+    ])
+  }
+
   @Test func randomCommandsAnswerAsRedis() throws {
     try TypeDifferential().run { generator in Self.command(&generator) }
   }

@@ -50,6 +50,32 @@ import Testing
     ])
   }
 
+  /// Ids are read as C reads numbers, and a wrong id is found before what the options lack.
+  @Test func idsAreReadAsByRedis() throws {
+    try Transcript().isSame([
+      "XADD s +1-01 a b", "XADD s 007 a b", "XADD s -0 a b", "XADD s -1-1 a b", "XADD s 8--05 a b", "XADD s 9--5 a b",
+      "XADD s 9-+5 a b", "XADD s 18446744073709551616 a b", "XADD s 10- a b", "XADD s - a b", "XADD s + a b",
+      "XRANGE s - + FOO", "XRANGE s +1 - +", "XADD s MAXLEN 1 LIMIT 5 x a b", "XADD s MAXLEN 1 LIMIT 5 20-1 a b",
+      "XADD s LIMIT 5 x a b", "XTRIM s MINID +1", "XTRIM str MINID x", "XADD s MINID -0 30-1 a b",
+      "XADD s 18446744073709551615-18446744073709551615 a b", "XGROUP CREATE s g 0",
+      "XREADGROUP GROUP g c COUNT 1 STREAMS s 18446744073709551615-18446744073709551615", "XPENDING s g",
+    ])
+  }
+
+  /// Errors quote what the client sent, byte for byte.
+  @Test func errorsQuoteBytes() throws {
+    let redis = try ServerProcess(.redis, directives: ["save ''"]).connect()
+    let harness = EngineHarness()
+    let odd: [UInt8] = [0xff, 0x80, 0x0d, 0x0a, 0x41, 0, 0x42]
+    for words in [["XGROUP", "?", "s", "g"], ["XACK", "s", "g", "?"], ["XPENDING", "?", "?"], ["XCLAIM", "s", "g", "c", "0", "1", "?"]] {
+      let command = words.map { $0 == "?" ? odd : Array($0.utf8) }
+      try redis.sendCommand(command)
+      var request: [UInt8] = []
+      request.command(command)
+      #expect(harness.send(request) == (try redis.readRawReply().bytes), "\(words)")
+    }
+  }
+
   @Test func randomCommandsAnswerAsRedis() throws {
     var last = 0
     try TypeDifferential().run { generator in Self.command(&generator, &last) }

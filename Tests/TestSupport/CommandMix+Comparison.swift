@@ -43,14 +43,18 @@ extension CommandMix {
   /// of members is one only where all scores are equal.
   static func isDefined(_ command: [String]) -> Bool {
     let words = command.map { $0.uppercased() }
+    if words[0] == "COMMAND" { return true }
     if words[0] == "SORT" || words[0] == "SORT_RO" {
       let isByKeys = command.contains { $0.contains("*") } && words.contains("BY") && words.contains("ALPHA")
-      return !(isByKeys && (words.contains("LIMIT") || words.contains("STORE")))
+      // What GET looks up of elements that are drawn is drawn too.
+      let isDrawn = words.contains("BY") && words.contains("LIMIT") && words.contains("GET")
+      return !isDrawn && !(isByKeys && (words.contains("LIMIT") || words.contains("STORE")))
     }
     // Where a page of a scan ends is a server's own affair.
-    if ["HSCAN", "SSCAN", "ZSCAN"].contains(words[0]) {
-      let isFirst = words.count < 3 || words[2] == "0" || words[2].first?.isNumber == false
-      return isFirst && (words.contains("1000") || words.contains("500"))
+    if ["SCAN", "HSCAN", "SSCAN", "ZSCAN"].contains(words[0]) {
+      let cursor = words.dropFirst(words[0] == "SCAN" ? 1 : 2).first
+      let isFirst = cursor == nil || cursor == "0" || cursor?.first?.isNumber == false
+      return isFirst && words.count { $0 == "COUNT" } == 1 && (words.contains("1000") || words.contains("500"))
     }
     if words[0].hasSuffix("BYLEX") || words[0] == "ZLEXCOUNT" || words.contains("BYLEX") {
       return words.count < 2 || command[words[0] == "ZRANGESTORE" ? min(2, words.count - 1) : 1].hasPrefix("y")

@@ -89,7 +89,8 @@ extension CommandMix {
   // MARK: Places
 
   mutating func onPlaces() -> [String] {
-    let key = key(.geo)
+    // Other sorted sets hold members that are equally far away, and those are in no order.
+    let key = generator.oneIn(12) ? pick(["h0", "l0", "s0", "x0", "b0", "missing"]) : "g\(pick(0...2))"
     switch pick(0...11) {
     case 0...3:
       return ["GEOADD", key] + some(0...1) { $0.pick(["NX", "XX", "CH", "nx"]) } + some(1...4) { $0.place() + [$0.name()] }
@@ -106,9 +107,9 @@ extension CommandMix {
     case 9...10:
       return ["GEOSEARCH", key] + area() + some(0...3) { $0.searchOption(stores: false) }.flatMap { $0 }
     default:
-      return ["GEOSEARCHSTORE", self.key(.geo), key] + area() + some(0...2) {
-        $0.generator.oneIn(3) ? ["STOREDIST"] : $0.searchOption(stores: false)
-      }.flatMap { $0 }
+      let storesDistances = generator.oneIn(3)
+      return ["GEOSEARCHSTORE", storesDistances ? self.key(.sortedSet) : "g\(pick(0...2))", key] + area()
+        + (storesDistances ? ["STOREDIST"] : []) + some(0...2) { $0.searchOption(stores: false) }.flatMap { $0 }
     }
   }
 
@@ -122,9 +123,11 @@ extension CommandMix {
   }
 
   private mutating func place() -> [String] {
-    generator.oneIn(12)
-      ? [pick(["181", "-180", "180", "x", "nan", "inf", "0"]), pick(["86", "-85.05112878", "85.05112879", "y", "-inf", "0"])]
-      : ["\(pick(-179...179)).\(pick(0...9999))", "\(pick(-84...84)).\(pick(0...9999))"]
+    var place = ["\(pick(-179...179)).\(pick(0...9999))", "\(pick(-84...84)).\(pick(0...9999))"]
+    if generator.oneIn(12) {
+      place[pick(0...1)] = pick(["181", "-180", "180", "x", "nan", "inf", "0", "86", "-85.05112878", "85.05112879"])
+    }
+    return place
   }
 
   private mutating func area() -> [String] {
@@ -141,7 +144,7 @@ extension CommandMix {
   private mutating func searchOption(stores: Bool) -> [String] {
     pick([
       ["WITHDIST"], ["WITHHASH"], ["withcoord"], ["ASC"], ["DESC"], ["COUNT", small()], ["COUNT", "3", "ANY"], ["ANY"],
-      ["COUNT", "2"], stores ? [pick(["STORE", "STOREDIST"]), key(.geo)] : ["ASC"],
+      ["COUNT", "2"], stores ? pick([["STORE", "g\(pick(0...2))"], ["STOREDIST", key(.sortedSet)]]) : ["ASC"],
     ])
   }
 }

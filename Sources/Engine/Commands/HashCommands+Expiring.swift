@@ -23,19 +23,32 @@ extension HashCommands {
     let indexes: StrideTo<Int>
     let count: Int
 
-    /// - Parameter step: 2 where a value follows each field.
-    init(_ call: inout Call, at index: Int, step: Int = 1) throws(CommandError) {
+    /// - Parameter notPositive: what is said of a number that is none; the commands do not agree in that.
+    init(
+      _ call: inout Call, at index: Int,
+      notPositive: StaticString = "ERR Number of fields must be a positive integer"
+    ) throws(CommandError) {
       guard index + 1 < call.count, call.matches(index, "fields") else {
         throw call.refuse("ERR Mandatory argument FIELDS is missing or not at the right position")
       }
-      guard let number = Int64(text: call[index + 1]), number > 0 else {
-        throw call.refuse("ERR Parameter `numFields` should be greater than 0")
-      }
-      guard number <= Int64(Int32.max), Int(number) * step == call.count - index - 2 else {
+      guard let number = Int64(text: call[index + 1]), number > 0 else { throw call.refuse(notPositive) }
+      guard number == call.count - index - 2 else {
         throw call.refuse("ERR The `numfields` parameter must match the number of arguments")
       }
       count = Int(number)
-      indexes = stride(from: index + 2, to: call.count, by: step)
+      indexes = stride(from: index + 2, to: call.count, by: 1)
+    }
+
+    /// Fields with their values, for HSETEX.
+    init(_ call: inout Call, withValuesAt index: Int) throws(CommandError) {
+      let left = call.count - index - 2
+      guard index < call.count, left >= 2 else { throw call.refuseArity() }
+      guard let number = Int64(text: call[index + 1]), (1...Int64(Int32.max)).contains(number) else {
+        throw call.refuse("ERR invalid number of fields")
+      }
+      guard left % 2 == 0, number == left / 2 else { throw call.refuseArity() }
+      count = Int(number)
+      indexes = stride(from: index + 2, to: call.count, by: 2)
     }
   }
 
@@ -87,10 +100,11 @@ extension HashCommands {
       name, arity: .atLeast(6), flags: [.write, .denyOOM, .fast], categories: [.hash],
       keys: [.one([.readWrite, .update])], group: .hash, since: "7.4.0", complexity: "O(N) for N fields.", summary,
       .write { call, edit throws(CommandError) in
+        _ = try edit.hash(call.key(1))
         let time = try time(&call, 2, keyword)
         let condition = Condition(call, 3)
-        let fields = try Fields(&call, at: condition == nil ? 3 : 4)
-        _ = try edit.hash(call.key(1))
+        let fields = try Fields(
+          &call, at: condition == nil ? 3 : 4, notPositive: "ERR Parameter `numFields` should be greater than 0")
         call.reply.arrayHeader(fields.count)
         for index in fields.indexes {
           let answer = apply(time, condition ?? .always, call.key(index), call, edit)
@@ -99,6 +113,9 @@ extension HashCommands {
         }
       })
   }
+
+  /// Redis gives a time 48 bits, and leaves two of them free.
+  private static let endOfTime: Int64 = 1 << 46
 
   /// A time that may lie in the past, in milliseconds since 1970.
   private static func time(
@@ -109,7 +126,7 @@ extension HashCommands {
     var overflow = false
     if keyword == .ex || keyword == .exat { (time, overflow) = time.multipliedReportingOverflow(by: 1000) }
     if !overflow, keyword == .ex || keyword == .px { (time, overflow) = time.addingReportingOverflow(call.now) }
-    guard !overflow, time < 1 << 48 else { throw call.refuseExpireTime() }
+    guard !overflow, time < Self.endOfTime else { throw call.refuseExpireTime() }
     return time
   }
 
@@ -132,8 +149,8 @@ extension HashCommands {
     "hpersist", arity: .atLeast(5), flags: [.write, .fast], categories: [.hash], keys: [.one([.readWrite, .update])],
     group: .hash, since: "7.4.0", complexity: "O(N) for N fields.", "Takes the times to live of fields away.",
     .write { call, edit throws(CommandError) in
-      let fields = try Fields(&call, at: 2)
       _ = try edit.hash(call.key(1))
+      let fields = try Fields(&call, at: 2)
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
         let (key, field) = (call.key(1), call.key(index))
@@ -166,8 +183,8 @@ extension HashCommands {
       name, arity: .atLeast(5), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])],
       group: .hash, since: "7.4.0", complexity: "O(N) for N fields.", summary,
       .read { call, view throws(CommandError) in
-        let fields = try Fields(&call, at: 2)
         let hash = try view.hash(call.key(1))
+        let fields = try Fields(&call, at: 2)
         call.reply.arrayHeader(fields.count)
         for index in fields.indexes {
           switch expiry(hash, call.key(index), now: view.now) {
@@ -181,32 +198,34 @@ extension HashCommands {
 
   // MARK: With values
 
-  /// EX, PX, EXAT or PXAT with its time, PERSIST or KEEPTTL.
-  private struct ValueOptions {
+  /// What HSETEX may say before its fields, in any order.
+  private struct SetOptions {
     var time: Int64?
-    var persists = false
     var keeps = false
     var onlyNew = false
     var onlyThere = false
     /// Where FIELDS stands.
     var end = 2
 
-    init(_ call: inout Call, sets: Bool) throws(CommandError) {
+    init(_ call: inout Call) throws(CommandError) {
       while end < call.count, !call.matches(end, "fields") {
-        let hasExpiry = time != nil || persists || keeps
-        if let option = ExpiryOption(call, at: end, after: nil), !hasExpiry {
-          time = try HashCommands.time(&call, end + 1, option.keyword)
+        let keyword = ExpiryOption.Keyword.allCases.first { call.matches(end, $0.name) }
+        if keyword != nil || call.matches(end, "keepttl"), time != nil || keeps {
+          throw call.refuse("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified")
+        }
+        if let keyword {
+          guard end + 1 < call.count else { throw call.refuse("ERR missing expire time") }
+          time = try HashCommands.time(&call, end + 1, keyword)
           end += 1
-        } else if !sets, call.matches(end, "persist"), !hasExpiry {
-          persists = true
-        } else if sets, call.matches(end, "keepttl"), !hasExpiry {
+        } else if call.matches(end, "keepttl") {
           keeps = true
-        } else if sets, call.matches(end, "fnx"), !onlyThere {
-          onlyNew = true
-        } else if sets, call.matches(end, "fxx"), !onlyNew {
-          onlyThere = true
+        } else if call.matches(end, "fnx") || call.matches(end, "fxx") {
+          guard !onlyNew, !onlyThere else {
+            throw call.refuse("ERR Only one of FXX or FNX arguments can be specified")
+          }
+          (onlyNew, onlyThere) = (call.matches(end, "fnx"), call.matches(end, "fxx"))
         } else {
-          throw .syntax
+          throw call.refuse("ERR unknown argument: ", call[end], "")
         }
         end += 1
       }
@@ -218,17 +237,19 @@ extension HashCommands {
     keys: [.one([.readWrite, .access, .update])], group: .hash, since: "8.0.0", complexity: "O(N) for N fields.",
     "Answers with values and sets the times to live of their fields.",
     .write { call, edit throws(CommandError) in
-      let options = try ValueOptions(&call, sets: false)
-      let fields = try Fields(&call, at: options.end)
       _ = try edit.hash(call.key(1))
+      let keyword = ExpiryOption.Keyword.allCases.first { call.matches(2, $0.name) }
+      let time: Int64? = if let keyword { try time(&call, 3, keyword) } else { nil }
+      let persists = call.matches(2, "persist")
+      let fields = try Fields(&call, at: keyword != nil ? 4 : persists ? 3 : 2)
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
         let field = call.key(index)
         guard answerValue(&call, edit, field) else { continue }
-        if let time = options.time {
+        if let time {
           _ = apply(time, .always, field, call, edit)
           edit.changed()
-        } else if options.persists, edit.find(call.key(1))?.collection != nil {
+        } else if persists, case .some(.some) = expiry(edit.find(call.key(1)).map { HashReader($0) }, field, now: call.now) {
           _ = HashEditor(edit.place(call.key(1)), edit.limits).setExpiry(field.bytes, nil)
           edit.changed()
         }
@@ -252,8 +273,8 @@ extension HashCommands {
     keys: [.one([.readWrite, .access, .delete])], group: .hash, since: "8.0.0", complexity: "O(N) for N fields.",
     "Answers with values and removes their fields; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
-      let fields = try Fields(&call, at: 2)
       _ = try edit.hash(call.key(1))
+      let fields = try Fields(&call, at: 2)
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes where answerValue(&call, edit, call.key(index)) {
         HashEditor(edit.place(call.key(1)), edit.limits).remove(call[index])
@@ -266,8 +287,8 @@ extension HashCommands {
     keys: [.one([.readWrite, .update])], group: .hash, since: "8.0.0", complexity: "O(N) for N fields.",
     "Stores values with times to live, all of them or none.",
     .write { call, edit throws(CommandError) in
-      let options = try ValueOptions(&call, sets: true)
-      let fields = try Fields(&call, at: options.end, step: 2)
+      let options = try SetOptions(&call)
+      let fields = try Fields(&call, withValuesAt: options.end)
       let editor = try edit.hash(call.key(1))
       let reader = edit.find(call.key(1)).map { HashReader($0) }
       for index in fields.indexes {

@@ -31,7 +31,7 @@ extension HashCommands {
     var added = 0
     var index = 2
     while index < call.count {
-      if hash.set(call[index], call[index + 1]) { added &+= 1 }
+      if hash.set(call[index], call[index + 1], now: call.now) { added &+= 1 }
       edit.changed()
       index += 2
     }
@@ -65,7 +65,7 @@ extension HashCommands {
       guard entry.type == .hash else { throw .wrongType }
       let hash = HashEditor(edit.place(key), edit.limits)
       var removed = 0
-      for index in 2..<call.count where hash.remove(call[index]) {
+      for index in 2..<call.count where hash.remove(call[index], now: call.now) {
         removed += 1
         edit.changed()
       }

@@ -56,12 +56,12 @@ extension SortedSetCommands {
       }
     }
 
-    /// The score of a member times the weight, 0 where that is no number.
+    /// The score of a member times the weight, which may be no number.
     func score(of member: Bytes, _ hashKey: HashKey) -> Double? {
       switch members {
       case .none: nil
-      case .set(let set): set.contains(member, hashKey.hash(member)) ? weighted(1) : nil
-      case .sortedSet(let set): set.score(of: member, hashKey.hash(member)).map(weighted)
+      case .set(let set): set.contains(member, hashKey.hash(member)) ? weight : nil
+      case .sortedSet(let set): set.score(of: member, hashKey.hash(member)).map { weight * $0 }
       }
     }
 
@@ -70,6 +70,7 @@ extension SortedSetCommands {
       return product.isNaN ? 0 : product
     }
 
+    /// Meets the members with their scores times the weight, 0 where that is no number.
     func forEach(_ visit: (StoredValue, Double) -> Bool) {
       switch members {
       case .none: break

@@ -48,8 +48,8 @@ extension StreamCommands {
   }
 
   static func syntax(_ call: inout Call, _ container: String) -> CommandError {
-    let word = String(decoding: call[1].prefix(128), as: UTF8.self)
-    return call.refuse("ERR unknown subcommand or wrong number of arguments for '\(word)'. Try \(container) HELP.")
+    call.refuse(
+      "ERR unknown subcommand or wrong number of arguments for '", call[1].prefix(128), "'. Try \(container) HELP.")
   }
 
   private static func missingKey(_ call: inout Call) -> CommandError {
@@ -59,8 +59,7 @@ extension StreamCommands {
   }
 
   private static func missingGroup(_ call: inout Call) -> CommandError {
-    let (key, group) = (String(decoding: call[2], as: UTF8.self), String(decoding: call[3], as: UTF8.self))
-    return call.refuse("NOGROUP No such consumer group '\(group)' for key name '\(key)'")
+    call.refuse("NOGROUP No such consumer group '", call[3], "' for key name '", call[2], "'")
   }
 
   private static func position(_ call: Call, _ stream: StreamReader?, isStrict: Bool) throws(CommandError) -> StreamID {

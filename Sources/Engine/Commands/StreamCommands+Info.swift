@@ -69,8 +69,7 @@ extension StreamCommands {
     "consumers", arity: .exactly(4), "Tells about the consumers of a group."
   ) { call, _, stream throws(CommandError) in
     guard let group = stream.group(call[3], call.key(3).hash) else {
-      let (key, name) = (String(decoding: call[2], as: UTF8.self), String(decoding: call[3], as: UTF8.self))
-      throw call.refuse("NOGROUP No such consumer group '\(name)' for key name '\(key)'")
+      throw call.refuse("NOGROUP No such consumer group '", call[3], "' for key name '", call[2], "'")
     }
     call.reply.arrayHeader(group.consumerCount)
     for (name, consumer) in group.consumers {

@@ -104,8 +104,7 @@ extension StreamCommands {
           index += 1
           last = try call.streamID(index)
         } else {
-          let word = String(decoding: call[index], as: UTF8.self)
-          throw call.refuse("ERR Unrecognized XCLAIM option '\(word)'")
+          throw call.refuse("ERR Unrecognized XCLAIM option '", call[index], "'")
         }
         index += 1
       }

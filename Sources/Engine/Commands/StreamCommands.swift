@@ -71,8 +71,7 @@ extension Call {
   }
 
   mutating func refuseGroup(_ key: Int, _ group: Int, _ middle: String, _ end: String = "") -> CommandError {
-    let (key, group) = (String(decoding: self[key], as: UTF8.self), String(decoding: self[group], as: UTF8.self))
-    return refuse("NOGROUP No such key '\(key)' or \(middle) '\(group)'\(end)")
+    refuse("NOGROUP No such key '", self[key], "' or \(middle) '", self[group], "'\(end)")
   }
 }
 

@@ -18,6 +18,7 @@ extension Engine {
     lines.add("sync_partial_ok", 0)
     lines.add("sync_partial_err", 0)
     lines.add("expired_keys", keyspace.statistics.expiredKeys)
+    lines.add("expired_subkeys", keyspace.statistics.expiredFields)
     lines.add("expired_stale_perc", keyspace.statistics.expiredStalePercentage)
     lines.add("expired_time_cap_reached_count", keyspace.statistics.expiredTimeCapReached)
     lines.add("evicted_keys", keyspace.statistics.evictedKeys)

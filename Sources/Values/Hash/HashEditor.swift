@@ -31,6 +31,20 @@ public struct HashEditor {
     return setSmall(field, value, expiry)
   }
 
+  /// The same, where a field that has expired at `now` counts as new.
+  @inline(__always)
+  public func set(_ field: Bytes, _ value: Bytes, now: Int64) -> Bool {
+    if let open = place.openCollection() {
+      let hadExpired = open.collection.expiringCount > 0 && Self.hasExpired(open, place, field, now)
+      return Self.put(open, place, field, .bytes(value), nil) || hadExpired
+    }
+    return setSmall(field, value, nil)
+  }
+
+  private static func hasExpired(_ open: OpenCollection, _ place: Place, _ field: Bytes, _ now: Int64) -> Bool {
+    open.collection.find(field, place.hash(field))?.hasExpired(now) ?? false
+  }
+
   private func setSmall(_ field: Bytes, _ value: Bytes, _ expiry: Int64?) -> Bool {
     let isShort = field.count <= limits.hashValue && value.count <= limits.hashValue && expiry == nil
     guard let packed = place.entry.flatMap({ PackedValue($0) }) else {
@@ -68,6 +82,13 @@ public struct HashEditor {
   private func spreadIfThere(_ field: Bytes, _ expiry: Int64?) -> OpenCollection? {
     guard expiry != nil, let packed = place.entry.flatMap({ PackedValue($0) }) else { return nil }
     return packed.elements.find(field, every: 2) == nil ? nil : spread(packed)
+  }
+
+  /// Removes a field. Returns whether it was there and had not expired at `now`.
+  public func remove(_ field: Bytes, now: Int64) -> Bool {
+    let hadExpired =
+      place.openCollection().map { $0.collection.expiringCount > 0 && Self.hasExpired($0, place, field, now) } ?? false
+    return remove(field) && !hadExpired
   }
 
   /// Removes a field. Returns whether it was there, expired or not.
