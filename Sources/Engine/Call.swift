@@ -131,7 +131,8 @@ public struct Call {
   /// Refuses a subcommand of a command that reads its subcommands itself.
   mutating func refuseSubcommandOrArity() -> CommandError {
     let name = "\(command.value.command.name)".uppercased()
-    return refuse("ERR unknown subcommand or wrong number of arguments for '", self[1].prefix(128), "'. Try \(name) HELP.")
+    return refuse(
+      "ERR unknown subcommand or wrong number of arguments for '", self[1].prefix(128), "'. Try \(name) HELP.")
   }
 
   /// The reply to HELP of a container command: its subcommands and what they do, a line each.

@@ -21,7 +21,8 @@ import Testing
   }
 
   private func compare(_ generator: SeededGenerator, _ version: ProtocolVersion, inBatches: Bool) throws {
-    let twins = try TwinServers(version, generator)
+    let twins = try TwinServers(
+      version, generator, directives: generator.seed % 4 == 0 ? [] : TwinServers.smallLimits)
     var mix = CommandMix(generator, .allFamilies)
     let count = Self.setting("CAMBIUM_COMMANDS", 2500)
     do {

@@ -19,13 +19,15 @@ final class TwinServers {
   private var formerCounters: (redis: [String: Int], cambium: [String: Int]) = ([:], [:])
   private var versions: [Int] = []
 
-  /// Small limits, so that values change their encodings all the time; keys that have expired stay until they are met.
-  static let directives = [
-    "save ''", "enable-debug-command yes", "hash-max-listpack-entries 8", "hash-max-listpack-value 16",
-    "set-max-intset-entries 8", "zset-max-listpack-entries 8", "zset-max-listpack-value 16",
-    "list-max-listpack-size 8", "stream-node-max-entries 5", "hll-sparse-max-bytes 300",
-    // Compressed payloads may differ in their bytes.
-    "rdbcompression no",
+  /// Keys that have expired stay until they are met, and payloads are not compressed, since their bytes might differ.
+  private static let directives = ["save ''", "enable-debug-command yes", "rdbcompression no"]
+
+  /// Small limits, so that values change their encodings all the time.
+  static let smallLimits = [
+    "hash-max-listpack-entries 8", "hash-max-listpack-value 16", "set-max-intset-entries 8",
+    "zset-max-listpack-entries 8", "zset-max-listpack-value 16", "list-max-listpack-size 8",
+    "stream-node-max-entries 5",
+    "hll-sparse-max-bytes 300",
   ]
 
   init(_ version: ProtocolVersion, _ generator: SeededGenerator, directives: [String] = []) throws {
@@ -102,7 +104,9 @@ final class TwinServers {
     _ command: [String], _ comparison: CommandMix.Comparison, _ expected: Raw, _ actual: Raw
   ) throws {
     if expected.bytes == actual.bytes { return }
-    let (texts, kind) = ([expected, actual].map { String(decoding: $0.bytes, as: UTF8.self).debugDescription }, "reply")
+    let (texts, kind) = (
+      [expected, actual].map { String(decoding: $0.bytes, as: UTF8.self).debugDescription }, "reply"
+    )
     switch comparison {
     case .unordered(let groups) where expected.bytes.first == actual.bytes.first:
       if expected.reply.ordered(inGroupsOf: groups) == actual.reply.ordered(inGroupsOf: groups) { return }
@@ -150,7 +154,9 @@ final class TwinServers {
   private func undoConversion(by command: [String]) throws {
     guard ["SORT", "SORT_RO"].contains(command[0]), command.count > 1 else { return }
     let key = CommandMix.bytes(of: command[1])
-    let encodings = try [redis, cambium].map { try $0.command([Array("OBJECT".utf8), Array("ENCODING".utf8), key]).text }
+    let encodings = try [redis, cambium].map {
+      try $0.command([Array("OBJECT".utf8), Array("ENCODING".utf8), key]).text
+    }
     guard encodings[0] == "skiplist", encodings[1] == "listpack" else { return }
     for client in [redis, cambium] {
       let payload = try client.command([Array("DUMP".utf8), key]).bytes ?? []
@@ -249,7 +255,9 @@ final class TwinServers {
   private func keepVersions() {
     guard choices.oneIn(30) else { return }
     if case .integer(let version)? = try? keeper.command("VERSION", "CREATE") { versions.append(version) }
-    if versions.count > 4 { _ = try? keeper.command("VERSION", "DROP", "\(versions.remove(at: choices.oneIn(2) ? 0 : 2))") }
+    if versions.count > 4 {
+      _ = try? keeper.command("VERSION", "DROP", "\(versions.remove(at: choices.oneIn(2) ? 0 : 2))")
+    }
   }
 
   // MARK: Whole datasets
@@ -300,7 +308,7 @@ final class TwinServers {
       }
     }
     // A small sorted set forgets the sign of a zero.
-    let restored = try same("digest", copy, ["DEBUG", "DIGEST-VALUE", "KEY"])
+    let restored = try same("digest of restored \(String(decoding: key, as: UTF8.self)) as", copy, ["DEBUG", "DIGEST-VALUE", "KEY"])
     if restored != digest, type.text != "zset" {
       throw difference("digest of restored \(String(decoding: key, as: UTF8.self))", digest, restored)
     }

@@ -74,7 +74,8 @@ import VersionedStore
         "ZINTERSTORE d 1x a b", "SINTERCARD 2 a b LIMIT 1", "SINTERCARD -1 a", "LMPOP 1 a LEFT", "LMPOP +2 a b LEFT",
         "ZMPOP 4294967297 a MIN", "XREAD STREAMS a b 1 2", "XREAD COUNT 2 STREAMS a 1", "XREAD STREAMS a b 1",
         "XREADGROUP GROUP g c STREAMS a b > >", "XREADGROUP GROUP streams c STREAMS a >", "BITFIELD a GET u8 0",
-        "BITFIELD a SET u8 0 1", "BITFIELD a OVERFLOW SAT GET u8 0", "BITFIELD a GET u8", "BITFIELD a", "BITOP AND a b c",
+        "BITFIELD a SET u8 0 1", "BITFIELD a OVERFLOW SAT GET u8 0", "BITFIELD a GET u8", "BITFIELD a",
+        "BITOP AND a b c",
         "PFCOUNT a b", "PFMERGE a b c", "XGROUP CREATE s g 0", "XINFO STREAM s", "SINTERSTORE a b c", "SMOVE a b c",
         "LMOVE a b LEFT LEFT", "ZRANGESTORE a b 0 1", "HSET h a 1", "PFDEBUG ENCODING a",
       ].flatMap { ["COMMAND GETKEYS \($0)", "COMMAND GETKEYSANDFLAGS \($0)"] })

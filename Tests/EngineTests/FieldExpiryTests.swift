@@ -134,11 +134,13 @@ import Testing
     #expect(try integers("HTTL", "h", "FIELDS", "1", "f2") == [-1])
   }
 
-  @Test(arguments: ["HSETNX", "HINCRBY", "HINCRBYFLOAT", "HSETEX"]) func expiredFieldsBeginAnew(command: String) throws {
+  @Test(arguments: ["HSETNX", "HINCRBY", "HINCRBYFLOAT", "HSETEX"]) func expiredFieldsBeginAnew(command: String) throws
+  {
     try harness.run("HSET", "h", "a", "5", "b", "x")
     _ = try integers("HPEXPIRE", "h", "5", "FIELDS", "1", "a")
     harness.clock.advance(milliseconds: 6)
-    try harness.run(command == "HSETEX" ? ["HSETEX", "h", "FNX", "KEEPTTL", "FIELDS", "1", "a", "1"] : [command, "h", "a", "1"])
+    try harness.run(
+      command == "HSETEX" ? ["HSETEX", "h", "FNX", "KEEPTTL", "FIELDS", "1", "a", "1"] : [command, "h", "a", "1"])
     #expect(try harness.run("HGET", "h", "a") == .bulk("1"))
     #expect(try integers("HTTL", "h", "FIELDS", "1", "a") == [-1])
   }
@@ -196,6 +198,26 @@ import Testing
     #expect(try harness.run("HLEN", "later") == .integer(count))
     #expect(try harness.run("INFO", "stats").text?.contains("expired_subkeys:\(count)\r\n") == true)
     #expect(harness.engine.keyspace.live.invariantViolations().isEmpty)
+  }
+
+  /// It is for the primary to say what has expired: its commands find the fields that are over by the replica's clock.
+  @Test func aReplicaLeavesExpiryToItsPrimary() throws {
+    let primary = harness.open()
+    primary.isPrimary = true
+    harness.engine.isReplica = true
+    harness.engine.keyspace.leavesExpiryToPrimary = true
+    func replicate(_ words: String...) { _ = harness.raw(words, from: primary) }
+    let past = "\(harness.clock.milliseconds - 1000)"
+    replicate("HSET", "h", "a", "5", "b", "x", "c", "y")
+    replicate("HPEXPIREAT", "h", past, "FIELDS", "2", "a", "b")
+    replicate("HSETEX", "h", "PXAT", past, "FIELDS", "1", "d", "z")
+    #expect(try harness.run("HGETALL", "h") == .array([.bulk("c"), .bulk("y")]))
+    harness.engine.cron(nowMicroseconds: Int64(harness.clock.milliseconds) * 1000)
+    #expect(try harness.run("HLEN", "h") == .integer(4))
+    replicate("HINCRBY", "h", "a", "1")
+    replicate("HSETNX", "h", "b", "not stored")
+    replicate("HPERSIST", "h", "FIELDS", "3", "a", "b", "d")
+    #expect(try harness.run("HMGET", "h", "a", "b", "d") == .array([.bulk("6"), .bulk("x"), .bulk("z")]))
   }
 
   /// A version is read as it was: a field is there that had not expired then.

@@ -67,7 +67,10 @@ import Testing
     let redis = try ServerProcess(.redis, directives: ["save ''"]).connect()
     let harness = EngineHarness()
     let odd: [UInt8] = [0xff, 0x80, 0x0d, 0x0a, 0x41, 0, 0x42]
-    for words in [["XGROUP", "?", "s", "g"], ["XACK", "s", "g", "?"], ["XPENDING", "?", "?"], ["XCLAIM", "s", "g", "c", "0", "1", "?"]] {
+    for words in [
+      ["XGROUP", "?", "s", "g"], ["XACK", "s", "g", "?"], ["XPENDING", "?", "?"],
+      ["XCLAIM", "s", "g", "c", "0", "1", "?"],
+    ] {
       let command = words.map { $0 == "?" ? odd : Array($0.utf8) }
       try redis.sendCommand(command)
       var request: [UInt8] = []

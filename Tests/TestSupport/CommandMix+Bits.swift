@@ -75,7 +75,8 @@ extension CommandMix {
     pick([
       ["ASC"], ["DESC"], ["ALPHA"], ["alpha"], ["LIMIT", small(), small()], ["LIMIT", "1", "4"], ["GET", "#"],
       ["GET", pick(["w*", "v*->f", "v*->g", "*", "x", "v*->", "w*->f", "->*", ""])], ["GET", "w*"],
-      ["BY", pick(["w*", "v*->f", "nosort", "v*->g", "#", "w*x"])], ["BY", "nosort"], ["STORE", key(.list)], ["LIMIT", "1"],
+      ["BY", pick(["w*", "v*->f", "nosort", "v*->g", "#", "w*x"])], ["BY", "nosort"], ["STORE", key(.list)],
+      ["LIMIT", "1"],
     ])
   }
 }

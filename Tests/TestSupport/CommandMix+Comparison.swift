@@ -88,7 +88,9 @@ extension Reply {
       let groups = stride(from: 0, to: all.count, by: size).map { Array(all[$0..<min($0 + size, all.count)]) }
       let sorted = groups.sorted { "\($0)" < "\($1)" }.flatMap { $0 }
       if case .set = self { return .set(sorted) }
-      if case .map = self { return .map(stride(from: 0, to: sorted.count - 1, by: 2).map { .init(sorted[$0], sorted[$0 + 1]) }) }
+      if case .map = self {
+        return .map(stride(from: 0, to: sorted.count - 1, by: 2).map { .init(sorted[$0], sorted[$0 + 1]) })
+      }
       return .array(sorted)
     default: return self
     }

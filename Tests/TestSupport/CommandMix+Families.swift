@@ -33,7 +33,7 @@ extension CommandMix {
     case 14: onBitmaps()
     case 15: onLogLogs()
     case 16: onPlaces()
-    case 17: sorting()
+    case 17: generator.oneIn(5) ? ["OBJECT", pick(["REFCOUNT", "encoding", "FREQ", "what"]), anyKey()] : sorting()
     default: onStrings()
     }
   }
@@ -85,7 +85,8 @@ extension CommandMix {
   /// Numbers that are refused, or mean all or nothing. None lies where it would take memory or be near in time.
   mutating func wrongNumber() -> String {
     pick([
-      "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551616", "", "x", "1.5", "+1",
+      "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551616", "", "x", "1.5",
+      "+1",
       "01", " 1", "1 ", "-0", "0", "-1", "8589934592", "-8589934592", "1e3", "0x10", "nan", "inf", "-inf",
     ])
   }

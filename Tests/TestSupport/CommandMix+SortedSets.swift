@@ -16,7 +16,8 @@ extension CommandMix {
     case 14: return ["ZCOUNT", key, bound(), bound()]
     case 15: return ["ZSCAN", key, "0"] + scanOptions()
     case 16: return [pick(["ZRANGE", "ZREVRANGE"]), key, "0", "-1"] + some(0...1) { _ in "WITHSCORES" }
-    case 17: return [pick(["ZRANGE", "ZREVRANGE"]), key, small(), small()] + some(0...2) { $0.rangeOption() }.flatMap { $0 }
+    case 17:
+      return [pick(["ZRANGE", "ZREVRANGE"]), key, small(), small()] + some(0...2) { $0.rangeOption() }.flatMap { $0 }
     case 18:
       return ["ZRANGE", key, bound(), bound(), "BYSCORE"] + some(0...3) { $0.rangeOption() }.flatMap { $0 }
     case 19:
@@ -48,7 +49,9 @@ extension CommandMix {
   private mutating func addOption() -> String { pick(["NX", "XX", "GT", "LT", "CH", "nx", "xx", "gt", "ch", "INCR"]) }
 
   private mutating func bound() -> String {
-    pick(["-inf", "+inf", "(", "", "(1", "(inf", "1 ", "[1", "x", "nan", "(nan", "5.5", score(), "(" + score(), score()])
+    pick([
+      "-inf", "+inf", "(", "", "(1", "(inf", "1 ", "[1", "x", "nan", "(nan", "5.5", score(), "(" + score(), score(),
+    ])
   }
 
   private mutating func rangeOption() -> [String] {
@@ -93,7 +96,8 @@ extension CommandMix {
     let key = generator.oneIn(12) ? pick(["h0", "l0", "s0", "x0", "b0", "missing"]) : "g\(pick(0...2))"
     switch pick(0...11) {
     case 0...3:
-      return ["GEOADD", key] + some(0...1) { $0.pick(["NX", "XX", "CH", "nx"]) } + some(1...4) { $0.place() + [$0.name()] }
+      return ["GEOADD", key] + some(0...1) { $0.pick(["NX", "XX", "CH", "nx"]) }
+        + some(1...4) { $0.place() + [$0.name()] }
         .flatMap { $0 }
     case 4: return ["GEOPOS", key] + some(0...3) { $0.name() }
     case 5: return ["GEODIST", key, name(), name()] + some(0...1) { $0.unit() }
@@ -115,7 +119,9 @@ extension CommandMix {
 
   private mutating func name() -> String { "n\(pick(0...14))" }
 
-  private mutating func unit() -> String { generator.oneIn(15) ? pick(["M", "miles", ""]) : pick(["m", "km", "ft", "mi"]) }
+  private mutating func unit() -> String {
+    generator.oneIn(15) ? pick(["M", "miles", ""]) : pick(["m", "km", "ft", "mi"])
+  }
 
   private mutating func radius() -> String {
     generator.oneIn(10)

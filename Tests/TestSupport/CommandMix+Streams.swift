@@ -6,7 +6,8 @@ extension CommandMix {
     case 0...6: return ["XADD", key] + (generator.oneIn(4) ? trimming() : []) + [newID()] + fields()
     case 7: return ["XADD", key, "NOMKSTREAM", newID()] + fields()
     // The clock is behind these ids, so that even a server's own choice is known.
-    case 8: return ["XADD", "future"] + pick([["4000000000000-0"], ["NOMKSTREAM", "*"], ["4000000000000-*"]]) + fields()
+    case 8:
+      return ["XADD", "future"] + pick([["4000000000000-0"], ["NOMKSTREAM", "*"], ["4000000000000-*"]]) + fields()
     case 9: return ["XTRIM", key] + trimming()
     case 10: return ["XDEL", key] + some(1...4) { $0.id() }
     case 11: return ["XLEN", key]
@@ -38,14 +39,16 @@ extension CommandMix {
         + some(0...2) { $0.pick([["COUNT", $0.small()], ["JUSTID"], ["count", "2"]]) }.flatMap { $0 }
     case 29: return ["XINFO", "STREAM", key] + pick([[], ["FULL"], ["FULL", "COUNT", small()], ["full", "COUNT"]])
     case 30: return pick([["XINFO", "GROUPS", key], ["XINFO", "CONSUMERS", key, group()], ["XINFO", "WHAT", key]])
-    default: return pick([["DEL", key], ["COPY", key, self.key(.stream)], ["XINFO", "STREAM", key, "FULL", "COUNT", "0"]])
+    default:
+      return pick([["DEL", key], ["COPY", key, self.key(.stream)], ["XINFO", "STREAM", key, "FULL", "COUNT", "0"]])
     }
   }
 
   private mutating func newID() -> String {
     switch pick(0...14) {
     case 0: pick(["0-0", "0-1", "0-*", "x", "", "-", "+", "1-2-3", "1-", "-1", "5-*", "7-*"])
-    case 1: pick(["18446744073709551615-18446744073709551615", "18446744073709551616", "3-18446744073709551615", "01-01"])
+    case 1:
+      pick(["18446744073709551615-18446744073709551615", "18446744073709551616", "3-18446744073709551615", "01-01"])
     case 2: id()
     default: "\(newStreamTime())-\(pick(0...3))"
     }
@@ -74,7 +77,8 @@ extension CommandMix {
 
   private mutating func fields() -> [String] {
     // The same names in a row are stored once.
-    generator.oneIn(2) ? ["f", element(), "g", element()] : some(1...2) { [$0.pick(["f", "g", ""]), $0.element()] }.flatMap { $0 }
+    generator.oneIn(2)
+      ? ["f", element(), "g", element()] : some(1...2) { [$0.pick(["f", "g", ""]), $0.element()] }.flatMap { $0 }
   }
 
   private mutating func trimming() -> [String] {

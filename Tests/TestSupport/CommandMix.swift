@@ -111,7 +111,8 @@ public struct CommandMix {
     switch pick(0...9) {
     case 0...5: ["SELECT", databaseNumber()]
     case 6...7: ["SWAPDB", databaseNumber(), databaseNumber()]
-    case 8 where breadth == .strings || generator.oneIn(20): ["FLUSHDB"] + some(0...1) { $0.pick(["SYNC", "async", "later"]) }
+    case 8 where breadth == .strings || generator.oneIn(20):
+      ["FLUSHDB"] + some(0...1) { $0.pick(["SYNC", "async", "later"]) }
     // With all families there is more to lose.
     case _ where breadth == .allFamilies: ["SELECT", "0"]
     default: ["FLUSHALL"] + some(0...1) { $0.pick(["SYNC", "async", "later"]) }
@@ -220,8 +221,7 @@ public struct CommandMix {
 
   mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
 
-  mutating func some<Element>(_ count: ClosedRange<Int>, _ element: (inout CommandMix) -> Element) -> [Element]
-  {
+  mutating func some<Element>(_ count: ClosedRange<Int>, _ element: (inout CommandMix) -> Element) -> [Element] {
     (0..<pick(count)).map { _ in element(&self) }
   }
 }

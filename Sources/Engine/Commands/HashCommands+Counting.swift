@@ -55,7 +55,7 @@ extension HashCommands {
     guard let entry = edit.place(key).entry else { return (hash, nil, nil) }
     let field = call.key(2)
     let reader = HashReader(entry)
-    guard let value = reader.value(of: field.bytes, field.hash, now: call.now) else { return (hash, nil, nil) }
+    guard let value = reader.value(of: field.bytes, field.hash, now: edit.now) else { return (hash, nil, nil) }
     return (hash, value, reader.trie?.find(field.bytes, field.hash)?.expiry)
   }
 }

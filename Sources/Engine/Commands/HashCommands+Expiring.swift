@@ -133,7 +133,7 @@ extension HashCommands {
   private static func apply(_ time: Int64, _ condition: Condition, _ field: Key, _ call: Call, _ edit: Edit) -> Int {
     let key = call.key(1)
     let reader = edit.find(key).map { HashReader($0) }
-    guard let former = expiry(reader, field, now: call.now) else { return Answer.noField }
+    guard let former = expiry(reader, field, now: edit.now) else { return Answer.noField }
     guard condition.admits(time, former: former) else { return Answer.notMet }
     let editor = HashEditor(edit.place(key), edit.limits)
     if time <= call.now, !edit.keyspace.leavesExpiryToPrimary {
@@ -154,7 +154,7 @@ extension HashCommands {
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
         let (key, field) = (call.key(1), call.key(index))
-        switch expiry(edit.find(key).map { HashReader($0) }, field, now: call.now) {
+        switch expiry(edit.find(key).map { HashReader($0) }, field, now: edit.now) {
         case nil: call.reply.integer(Answer.noField)
         case .some(nil): call.reply.integer(Answer.noExpiry)
         case .some(.some):
@@ -249,7 +249,9 @@ extension HashCommands {
         if let time {
           _ = apply(time, .always, field, call, edit)
           edit.changed()
-        } else if persists, case .some(.some) = expiry(edit.find(call.key(1)).map { HashReader($0) }, field, now: call.now) {
+        } else if persists,
+          case .some(.some) = expiry(edit.find(call.key(1)).map { HashReader($0) }, field, now: edit.now)
+        {
           _ = HashEditor(edit.place(call.key(1)), edit.limits).setExpiry(field.bytes, nil)
           edit.changed()
         }
@@ -259,7 +261,7 @@ extension HashCommands {
   /// Answers with a value or null. Returns whether there is one.
   private static func answerValue(_ call: inout Call, _ edit: Edit, _ field: Key) -> Bool {
     guard let entry = edit.find(call.key(1)),
-      let value = HashReader(entry).value(of: field.bytes, field.hash, now: call.now)
+      let value = HashReader(entry).value(of: field.bytes, field.hash, now: edit.now)
     else {
       call.reply.null()
       return false
@@ -292,13 +294,13 @@ extension HashCommands {
       let editor = try edit.hash(call.key(1))
       let reader = edit.find(call.key(1)).map { HashReader($0) }
       for index in fields.indexes {
-        let isThere = expiry(reader, call.key(index), now: call.now) != nil
+        let isThere = expiry(reader, call.key(index), now: edit.now) != nil
         if isThere ? options.onlyNew : options.onlyThere { return call.reply.integer(0) }
       }
       for index in fields.indexes {
-        let former = expiry(edit.find(call.key(1)).map { HashReader($0) }, call.key(index), now: call.now)
+        let former = expiry(edit.find(call.key(1)).map { HashReader($0) }, call.key(index), now: edit.now)
         let time = options.keeps ? former ?? nil : options.time
-        if let time, time <= call.now {
+        if let time, time <= call.now, !edit.keyspace.leavesExpiryToPrimary {
           editor.remove(call[index])
         } else {
           editor.set(call[index], call[index + 1], expiry: time)

@@ -36,6 +36,7 @@ extension HashCommands {
       }
     })
 
+  /// Counts fields that have expired and are still to be deleted, as Redis 7.4 does: to tell, all would have to be looked at.
   static let hlen = Command(
     "hlen", arity: .exactly(2), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly])],
     group: .hash, since: "2.0.0", "Answers with the number of fields.",

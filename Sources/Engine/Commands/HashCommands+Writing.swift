@@ -31,7 +31,7 @@ extension HashCommands {
     var added = 0
     var index = 2
     while index < call.count {
-      if hash.set(call[index], call[index + 1], now: call.now) { added &+= 1 }
+      if hash.set(call[index], call[index + 1], now: edit.now) { added &+= 1 }
       edit.changed()
       index += 2
     }
@@ -46,7 +46,7 @@ extension HashCommands {
       let key = call.key(1)
       let hash = try edit.hash(key)
       if let entry = edit.place(key).entry,
-        HashReader(entry).value(of: call[2], call.key(2).hash, now: call.now) != nil
+        HashReader(entry).value(of: call[2], call.key(2).hash, now: edit.now) != nil
       {
         return call.reply.integer(0)
       }
@@ -65,7 +65,7 @@ extension HashCommands {
       guard entry.type == .hash else { throw .wrongType }
       let hash = HashEditor(edit.place(key), edit.limits)
       var removed = 0
-      for index in 2..<call.count where hash.remove(call[index], now: call.now) {
+      for index in 2..<call.count where hash.remove(call[index], now: edit.now) {
         removed += 1
         edit.changed()
       }

@@ -33,7 +33,9 @@ enum KeyFinder {
       let access = specification.access.contains(.variableFlags) ? variableAccess(call) : specification.access
       found += positions.map { Found(index: start + $0, access: access) }
     }
-    if let target = sortTarget(command, call, start, count) { found.append(Found(index: target, access: [.overwrite, .update])) }
+    if let target = sortTarget(command, call, start, count) {
+      found.append(Found(index: target, access: [.overwrite, .update]))
+    }
     guard !found.isEmpty || command.flags.contains(.noMandatoryKeys) else {
       throw call.refuse("ERR Invalid arguments specified for command")
     }

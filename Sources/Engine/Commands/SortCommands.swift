@@ -210,7 +210,9 @@ enum SortCommands {
           return entry.type == .string ? StringReader(entry).array : nil
         }
         guard entry.type == .hash else { return nil }
-        let value = field.withBytes { HashReader(entry).value(of: $0, call.key($0).hash, now: call.now) }
+        // In the primary's stream no time has come.
+        let now = call.session.isPrimary ? .min : call.now
+        let value = field.withBytes { HashReader(entry).value(of: $0, call.key($0).hash, now: now) }
         return value?.withBytes { Array($0) }
       }
     }

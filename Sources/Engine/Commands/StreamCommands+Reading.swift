@@ -141,7 +141,8 @@ extension StreamCommands {
       var count = 0
       for (index, id) in ids.enumerated() {
         let key = call.key(request.first + index)
-        guard let reader = try edit.readStream(key, counted: true), let state = reader.group(call[group], call.key(group).hash),
+        guard let reader = try edit.readStream(key, counted: true),
+          let state = reader.group(call[group], call.key(group).hash),
           id != nil || reader.count > 0 && reader.lastLiveID > state.lastID
         else { continue }
         count += 1
