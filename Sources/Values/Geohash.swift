@@ -33,10 +33,17 @@ public struct GeoPoint: Sendable {
   /// The score that a member of a sorted set has for its place: a geohash of 52 bits.
   public var score: Double { Double(Geohash(self, steps: Geohash.mostSteps).bits) }
 
+  /// A score that is no geohash is made one as by Redis on its usual machines, whose conversion of floating point numbers
+  /// takes negative numbers for large ones, and what is out of range for the number that has its highest bit alone.
+  private static func bits(of score: Double) -> UInt64 {
+    if score >= 0x1p64 { return 0 }
+    if score >= 0x1p63 { return UInt64(score) }
+    return score >= -0x1p63 ? UInt64(bitPattern: Int64(score)) : 1 << 63
+  }
+
   /// The middle of the cell that a score stands for.
   public init(score: Double) {
-    let bits = score >= 0 && score < 0x1p64 ? UInt64(score) : 0
-    self = Geohash(bits: bits, steps: Geohash.mostSteps).center
+    self = Geohash(bits: Self.bits(of: score), steps: Geohash.mostSteps).center
   }
 
   /// Eleven characters of the common geohash, whose latitudes go from pole to pole.

@@ -286,6 +286,18 @@ final class TwinServers {
     return expected
   }
 
+  /// A sorted set forgets the sign of a zero while it is small, also on its way to become a large one.
+  private func compareScores(of copy: [UInt8], like key: [UInt8]) throws {
+    let ranges = try [redis, cambium].flatMap { client in
+      try [copy, key].map { key in
+        let words = [Array("ZRANGE".utf8), key, Array("0".utf8), Array("-1".utf8), Array("WITHSCORES".utf8)]
+        return "\(try client.command(words))".replacing("bulk([45, 48])", with: "bulk([48])").replacing(
+          "-0.0", with: "0.0")
+      }
+    }
+    if Set(ranges).count != 1 { throw difference("restored scores", ranges[0], ranges) }
+  }
+
   private func exchange(_ key: [UInt8]) throws {
     let type = try same("type", key, ["TYPE", "KEY"])
     let encoding = try same("encoding", key, ["OBJECT", "ENCODING", "KEY"])
@@ -307,10 +319,13 @@ final class TwinServers {
         throw difference("restored \(type) \(name)", "OK \(payload.bytes ?? [])", reply)
       }
     }
-    // A small sorted set forgets the sign of a zero.
-    let restored = try same("digest of restored \(String(decoding: key, as: UTF8.self)) as", copy, ["DEBUG", "DIGEST-VALUE", "KEY"])
-    if restored != digest, type.text != "zset" {
-      throw difference("digest of restored \(String(decoding: key, as: UTF8.self))", digest, restored)
+    if type.text == "zset" {
+      try compareScores(of: copy, like: key)
+    } else if try same(
+      "digest of restored \(String(decoding: key, as: UTF8.self)) as", copy, ["DEBUG", "DIGEST-VALUE", "KEY"])
+      != digest
+    {
+      throw difference("digest of restored \(String(decoding: key, as: UTF8.self))", digest, "another")
     }
     _ = try same("encoding", copy, ["OBJECT", "ENCODING", "KEY"])
     // What the digest leaves out, such as groups. The times come from the payloads, which are each other's.

@@ -62,6 +62,14 @@ import Testing
     ])
   }
 
+  /// Scores that no place has.
+  @Test func scoresThatAreNoGeohashes() throws {
+    try Transcript().isSame([
+      "ZADD g -1 a -1.5 b inf c -inf d 1e300 e -1e300 f 18446744073709551615 h 9223372036854775808 i 4503599627370496 j",
+      "GEOPOS g a b c d e f h i j", "GEOHASH g a b c d e f h i j", "GEODIST g a c",
+    ])
+  }
+
   /// SORT takes for a number what C's `strtod` takes for one.
   @Test func sortReadsNumbersAsC() throws {
     for element in ["0x10", "+5", "1e3", "-0", "inf", "1e400", "1e-400", "nan", "5x", ".5", "5.", "--5", "''"] {

@@ -33,7 +33,7 @@ extension CommandMix {
     case 14: onBitmaps()
     case 15: onLogLogs()
     case 16: onPlaces()
-    case 17: generator.oneIn(5) ? ["OBJECT", pick(["REFCOUNT", "encoding", "FREQ", "what"]), anyKey()] : sorting()
+    case 17: generator.oneIn(5) ? ["OBJECT", pick(["encoding", "FREQ", "what"]), anyKey()] : sorting()
     default: onStrings()
     }
   }
