@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ],
   targets: [
+    .executableTarget(name: "load", path: "Load", swiftSettings: [.strictMemorySafety()]),
     .executableTarget(
       name: "StoreBenchmarks",
       dependencies: [

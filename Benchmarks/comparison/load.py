@@ -1,10 +1,10 @@
-"""Load by redis-benchmark, or by counting.py, pinned to the other core."""
+"""Load by redis-benchmark, or by the lighter program in Benchmarks/Load, pinned to the other core."""
 
 import csv
+import functools
 import io
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 
 from .server import LOAD_CORE
@@ -25,8 +25,8 @@ class Case:
     words: tuple = ()
     # Random numbers are below this.
     range: int = KEYS
-    # Replies are long, and all of one length: their bytes are counted, and nothing in them is looked at.
-    counts: bool = False
+    # By the program in Benchmarks/Load, where redis-benchmark itself would be the limit.
+    is_light: bool = False
 
     @property
     def title(self):
@@ -48,7 +48,7 @@ def run(server, case, requests):
     """Sends so many requests for random keys."""
     hits = int(server.client.info("stats")["keyspace_hits"])
     cpu = server.cpu_seconds()
-    rate = counting(server, case, requests) if case.counts else benchmark(server, case, requests)
+    rate = light(server, case, requests) if case.is_light else benchmark(server, case, requests)
     cpu = server.cpu_seconds() - cpu
     if case.command == "get":
         hits = int(server.client.info("stats")["keyspace_hits"]) - hits
@@ -66,12 +66,22 @@ def benchmark(server, case, requests):
     return float(list(csv.DictReader(io.StringIO(output)))[0]["rps"])
 
 
-def counting(server, case, requests):
-    numbers = [str(number) for number in (server.port, CLIENTS, case.pipeline, requests)]
+def light(server, case, requests):
+    numbers = [str(number) for number in (server.port, CLIENTS, case.pipeline, requests, case.range)]
     output = subprocess.run(
-        ["taskset", "--cpu-list", str(LOAD_CORE), sys.executable, "-m", "comparison.counting", *numbers, *case.words],
-        check=True, capture_output=True, text=True, cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__)))).stdout
+        ["taskset", "--cpu-list", str(LOAD_CORE), program(), *numbers, *case.words],
+        check=True, capture_output=True, text=True).stdout
     return float(output)
+
+
+@functools.cache
+def program():
+    """The path of the release build of Benchmarks/Load."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    command = ["swift", "build", "-c", "release", "--product", "load", "--package-path", package]
+    subprocess.run(command, check=True, capture_output=True)
+    directory = subprocess.run([*command, "--show-bin-path"], check=True, capture_output=True, text=True).stdout.strip()
+    return os.path.join(directory, "load")
 
 
 def requests_for(servers, case, seconds):

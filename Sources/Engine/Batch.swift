@@ -15,7 +15,7 @@ struct Batch {
     let count: Int
     /// Its lookup among those that went ahead, or -1.
     let probe: Int
-    /// The argument whose lookup in the value at its key goes ahead too, or 0.
+    /// The argument whose lookup in the value at its key goes ahead too, or 0; `Command.drawn` for a random one.
     let member: Int
     /// The database that the lookup was made in.
     let database: Int

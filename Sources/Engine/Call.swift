@@ -72,6 +72,13 @@ public struct Call {
     return Key(self[index], hash: hashKey.hash(self[index]))
   }
 
+  /// Random numbers for the one choice of a command whose `member` is `drawn`.
+  var draw: SplitMix64 {
+    databases.with { keyspace in
+      probe >= 0 ? keyspace.hot.value.drawGenerator(probe) : SplitMix64(seed: keyspace.hot.value.random.next())
+    }
+  }
+
   /// A key that is not an argument.
   public func key(_ bytes: Bytes) -> Key { Key(bytes, hash: hashKey.hash(bytes)) }
 

@@ -10,8 +10,10 @@ public struct Command: Sendable {
   public let categories: CommandCategories
   public let keys: [KeySpecification]
   /// The position of the first field or member, whose lookup goes ahead in a large value at the first key; 0 if there is
-  /// none.
+  /// none, `drawn` if without further arguments one is drawn at random.
   let member: Int
+
+  static let drawn = -1
   public let group: CommandGroup
   /// The version of Redis that brought it; nil for Cambium's own commands.
   public let since: StaticString

@@ -38,15 +38,20 @@ extension Engine {
   private func lookAhead(_ probes: ProbeBatch) {
     probes.descend()
     var hasMembers = false
-    for index in 0..<batch.count where batch[index].member > 0 {
+    for index in 0..<batch.count where batch[index].member != 0 {
       probes.prepareMembers(batch[index].probe)
       hasMembers = true
     }
     guard hasMembers else { return }
+    keyspace.hot.value.drawSeed = keyspace.hot.value.random.next()
     for index in 0..<batch.count {
       let item = batch[index]
-      guard item.member > 0 else { continue }
-      probes.appendMember(item.probe) { keyspace.live.hash(batch.arguments[item.first &+ item.member]) }
+      if item.member > 0 {
+        probes.appendMember(item.probe) { keyspace.live.hash(batch.arguments[item.first &+ item.member]) }
+      } else if item.member < 0 {
+        var generator = keyspace.hot.value.drawGenerator(item.probe)
+        for _ in 0..<ProbeBatch.membersPerKey { probes.appendMember(item.probe) { generator.next() } }
+      }
     }
     probes.descendMembers()
   }
@@ -123,7 +128,9 @@ extension Engine {
       probes.append(head, session.database, head.hash(batch.arguments[first + record.value.firstKey]))
     }
     var member = 0
-    if probe >= 0, let record, record.value.member < count { member = record.value.member }
+    if probe >= 0, let record, record.value.member < count, record.value.member >= 0 || count == 2 {
+      member = record.value.member
+    }
     batch.append(
       .init(
         session: session, record: record, first: first, count: count, probe: probe, member: member, violation: nil))

@@ -106,6 +106,8 @@ public final class Keyspace {
 struct HotState {
   var statistics = KeyspaceStatistics()
   var random = SplitMix64()
+  /// What the choices of the present batch are drawn from, for the ways to them that are gone ahead.
+  var drawSeed: UInt64 = 0
   /// The lookups of the present batch, which went ahead of the commands.
   let probes = ProbeBatch()
   /// Nothing was written since the lookups were made, so that what they found is still there.
@@ -116,6 +118,12 @@ struct HotState {
   var accessClock: UInt32 = 0
   var isLFU = false
   var changesSinceSave = 0
+
+  /// The random numbers of the command whose key was lookup number `probe` of the batch.
+  @inline(__always)
+  func drawGenerator(_ probe: Int) -> SplitMix64 {
+    SplitMix64(seed: drawSeed &+ UInt64(truncatingIfNeeded: probe) &* 0xD134_2543_DE82_EF95)
+  }
 }
 
 /// Counters of INFO stats; CONFIG RESETSTAT sets them back.

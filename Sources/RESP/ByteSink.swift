@@ -26,6 +26,8 @@ extension ByteSink {
   public mutating func header(_ type: UInt8, _ number: Int) {
     if number >= 0 && number < 100_000 {
       shortHeader(type, UInt32(truncatingIfNeeded: number))
+    } else if number >= 0 && number < 1_000_000_000_000 {
+      mediumHeader(type, UInt64(truncatingIfNeeded: number))
     } else {
       longHeader(type, number)
     }
@@ -43,6 +45,27 @@ extension ByteSink {
       count &+= 1
     } while rest != 0
     append(word: word << 8 | UInt64(type), count: count)
+  }
+
+  /// The header of six to twelve digits, in two words: the lower five digits and CR LF stand in the second.
+  @inlinable
+  mutating func mediumHeader(_ type: UInt8, _ number: UInt64) {
+    var word: UInt64 = 0
+    var count = 1
+    var rest = UInt32(truncatingIfNeeded: number / 100_000)
+    repeat {
+      word = word << 8 | UInt64(UInt8(truncatingIfNeeded: rest % 10) + Ascii.zero)
+      rest /= 10
+      count &+= 1
+    } while rest != 0
+    append(word: word << 8 | UInt64(type), count: count)
+    word = 0x0A0D
+    rest = UInt32(truncatingIfNeeded: number % 100_000)
+    for _ in 0..<5 {
+      word = word << 8 | UInt64(UInt8(truncatingIfNeeded: rest % 10) + Ascii.zero)
+      rest /= 10
+    }
+    append(word: word, count: 7)
   }
 
   @inlinable @inline(never)

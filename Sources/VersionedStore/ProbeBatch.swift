@@ -13,6 +13,8 @@ internal import CJemalloc
 @safe
 public struct ProbeBatch {
   public static let capacity = 32
+  /// Lookups of members that may go ahead for each lookup of a key.
+  public static let membersPerKey = 4
 
   private struct Probe: BitwiseCopyable {
     var hash: UInt64
@@ -27,7 +29,7 @@ public struct ProbeBatch {
 
   public init() {
     unsafe probes = .allocate(capacity: Self.capacity)
-    unsafe members = .allocate(capacity: Self.capacity)
+    unsafe members = .allocate(capacity: Self.capacity * Self.membersPerKey)
     unsafe used = .allocate(capacity: 1)
     unsafe used.initialize(to: (0, 0))
   }
@@ -90,7 +92,7 @@ public struct ProbeBatch {
   @inline(__always)
   public func appendMember(_ index: Int, _ hash: () -> UInt64) {
     let number = unsafe used.pointee.1
-    precondition(index < count && number < Self.capacity)
+    precondition(index < count && number < Self.capacity * Self.membersPerKey)
     let child = unsafe probes[index].child
     // The key is not compared: whatever stands there may be asked for.
     guard child.isEntry, let root = child.entry.collection?.root, root.word != 0 else { return }

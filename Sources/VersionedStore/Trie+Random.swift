@@ -14,6 +14,8 @@ extension Root {
 
 extension Child {
   /// Subtrees that are drawn together, so that their cache misses overlap: two to four are looked at until one is taken.
+  /// The hashes that lead to them are the first numbers of the generator, so that who knows these may go the ways ahead
+  /// (`ProbeBatch.appendMember`).
   private typealias Draws = InlineArray<4, Child>
 
   /// One of the `keys` entries below this child, which is the root of a trie.

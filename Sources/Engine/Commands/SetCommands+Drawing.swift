@@ -8,7 +8,7 @@ extension SetCommands {
 
   static let spop = Command(
     "spop", arity: .atLeast(2), flags: [.write, .fast], categories: [.set],
-    keys: [.one([.readWrite, .access, .delete])], group: .set, since: "1.0.0",
+    keys: [.one([.readWrite, .access, .delete])], member: Command.drawn, group: .set, since: "1.0.0",
     complexity: "O(N) for N members of the answer.", "Removes members drawn at random and answers with them.",
     .write { call, edit throws(CommandError) in
       guard call.count > 2 else { return try popOne(&call, edit) }
@@ -33,26 +33,26 @@ extension SetCommands {
     })
 
   private static func popOne(_ call: inout Call, _ edit: Edit) throws(CommandError) {
-    var generator = edit.random
+    var generator = call.draw
     guard let member = try edit.readSet(call.key(1))?.random(using: &generator) else { return call.reply.null() }
     call.reply.bulk(member)
     // What was drawn lies in the set, and what is removed must not.
-    let copy = member.withBytes { Array($0) }
-    let editor = try edit.set(call.key(1))
-    copy.withBytes { _ = editor.remove($0) }
+    let editor = SetEditor(edit.place(call.key(1)), edit.limits)
+    member.withCopy { _ = editor.remove($0) }
     edit.changed()
   }
 
   static let srandmember = Command(
     "srandmember", arity: .atLeast(2), flags: [.readOnly], categories: [.set], keys: [.one([.readOnly, .access])],
-    group: .set, since: "1.0.0", complexity: "O(N) for N members of the answer.",
+    member: Command.drawn, group: .set, since: "1.0.0", complexity: "O(N) for N members of the answer.",
     "Answers with members drawn at random.",
     .read { call, view throws(CommandError) in
-      var generator = view.random
       guard call.count > 2 else {
+        var generator = call.draw
         guard let member = try view.set(call.key(1))?.random(using: &generator) else { return call.reply.null() }
         return call.reply.bulk(member)
       }
+      var generator = view.random
       guard call.count == 3 else { throw .syntax }
       let wanted = try call.integer(2)
       guard wanted != .min else { throw .outOfSignedRange }

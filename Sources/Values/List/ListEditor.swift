@@ -81,8 +81,26 @@ public struct ListEditor {
     guard !alone, let leaf = collection.leaf(at: atHead ? 0 : collection.weight &- 1),
       fits(leaf.weight &+ 1, leaf.bytes.count &+ encoded.count), !isPlain(leaf)
     else { return open.insertLeaf(at: atHead ? 0 : collection.weight, encoded, weight: 1) }
+    if atHead, leaf.bytes.count >= Self.headByteCount { return startHead(encoded, open, leaf) }
     let at = atHead ? 0 : leaf.bytes.count
     open.splice(at: leaf.start, at..<at, with: encoded, weight: 1)
+  }
+
+  /// Every push at the head moves what is in the leaf there, so that it is kept short: from so many bytes on a new one begins.
+  private static let headByteCount = 2048
+
+  /// Begins a new head. The former one goes into the leaf behind it as long as that has room.
+  private func startHead(_ encoded: Bytes, _ open: OpenCollection, _ head: Leaf) {
+    if let second = open.collection.leaf(at: head.weight), !isPlain(second),
+      fits(head.weight + second.weight, head.bytes.count + second.bytes.count)
+    {
+      let weight = head.weight
+      // A copy, because what is written must not lie in the sequence.
+      let elements = Array(head.bytes)
+      open.removeLeaf(at: 0)
+      elements.withBytes { open.splice(at: 0, 0..<0, with: $0, weight: weight) }
+    }
+    open.insertLeaf(at: 0, encoded, weight: 1)
   }
 
   private func pushSmall(_ encoded: Bytes, _ atHead: Bool) {

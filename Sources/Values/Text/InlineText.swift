@@ -49,3 +49,15 @@ public struct InlineText<let capacity: Int>: Sendable {
     }
   }
 }
+
+extension StoredValue {
+  /// Calls `body` with a copy of the string's bytes, for writes during which the store's own may go.
+  public func withCopy<R>(_ body: (Bytes) -> R) -> R {
+    withBytes { bytes in
+      guard bytes.count <= 64 else { return Array(bytes).withBytes(body) }
+      var copy = InlineText<64>()
+      copy.append(contentsOf: bytes)
+      return copy.withBytes(body)
+    }
+  }
+}
