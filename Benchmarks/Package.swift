@@ -22,7 +22,7 @@ let package = Package(
       swiftSettings: [
         .strictMemorySafety(), .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
       ],
-      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -42,7 +42,7 @@ def fill(client, command):
         client.pipeline(("HSET", "hash", f"field:{number:012d}", "a 16-byte value!") for number in range(MEMBERS))
     elif command in ("lpush", "lpop"):
         values = ["a 16-byte value!"] * 1000
-        client.pipeline(("RPUSH", "list", *values) for _ in range(12 * MEMBERS // 1000 if command == "lpop" else 1))
+        client.pipeline(("RPUSH", "list", *values) for _ in range(32 * MEMBERS // 1000 if command == "lpop" else 1))
     elif command == "lrange 100":
         client.pipeline(("RPUSH", "range", f"element:{number:08d}") for number in range(10_000))
     elif command == "sadd":

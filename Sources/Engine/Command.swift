@@ -36,7 +36,8 @@ public struct Command: Sendable {
 
   public init(
     _ name: StaticString, arity: Arity, flags: CommandFlags = [], categories: CommandCategories = [],
-    keys: [KeySpecification] = [], member: Int = 0, group: CommandGroup, since: StaticString, complexity: StaticString = "O(1)",
+    keys: [KeySpecification] = [], member: Int = 0, group: CommandGroup, since: StaticString,
+    complexity: StaticString = "O(1)",
     _ summary: StaticString, subcommands: [Command] = [], _ handler: Handler = .container
   ) {
     self.name = name

@@ -7,7 +7,8 @@ extension HashCommands {
   static let reading = [hget, hmget, hlen, hstrlen, hexists, hkeys, hvals, hgetall]
 
   static let hget = Command(
-    "hget", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])], member: 2,
+    "hget", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])],
+    member: 2,
     group: .hash, since: "2.0.0", "Answers with the value under a field.",
     .read { call, view throws(CommandError) in
       let field = call.key(2)
@@ -18,7 +19,8 @@ extension HashCommands {
     })
 
   static let hmget = Command(
-    "hmget", arity: .atLeast(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])], member: 2,
+    "hmget", arity: .atLeast(3), flags: [.readOnly, .fast], categories: [.hash], keys: [.one([.readOnly, .access])],
+    member: 2,
     group: .hash, since: "2.0.0", complexity: "O(N) for N fields.",
     "Answers with the values under several fields; null for one that is missing.",
     .read { call, view throws(CommandError) in

@@ -7,7 +7,8 @@ extension SetCommands {
   static let reading = [sismember, smismember, scard, smembers, sscan]
 
   static let sismember = Command(
-    "sismember", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.set], keys: [.one([.readOnly])], member: 2,
+    "sismember", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.set], keys: [.one([.readOnly])],
+    member: 2,
     group: .set, since: "1.0.0", "Tells whether something is a member of a set.",
     .read { call, view throws(CommandError) in
       let member = call.key(2)

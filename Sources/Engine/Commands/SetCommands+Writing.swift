@@ -21,7 +21,8 @@ extension SetCommands {
     })
 
   static let srem = Command(
-    "srem", arity: .atLeast(3), flags: [.write, .fast], categories: [.set], keys: [.one([.readWrite, .delete])], member: 2,
+    "srem", arity: .atLeast(3), flags: [.write, .fast], categories: [.set], keys: [.one([.readWrite, .delete])],
+    member: 2,
     group: .set, since: "1.0.0", complexity: "O(N) for N members.",
     "Removes members from a set; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
@@ -36,7 +37,8 @@ extension SetCommands {
 
   static let smove = Command(
     "smove", arity: .exactly(4), flags: [.write, .fast], categories: [.set],
-    keys: [.one([.readWrite, .access, .delete]), .one([.readWrite, .insert], at: 2)], member: 3, group: .set, since: "1.0.0",
+    keys: [.one([.readWrite, .access, .delete]), .one([.readWrite, .insert], at: 2)], member: 3, group: .set,
+    since: "1.0.0",
     "Moves a member from one set to another.",
     .write { call, edit throws(CommandError) in
       let (source, target, member) = (call.key(1), call.key(2), call.key(3))

@@ -13,7 +13,8 @@ extension SortedSetCommands {
 
   static let zscore = Command(
     "zscore", arity: .exactly(3), flags: [.readOnly, .fast], categories: [.sortedSet],
-    keys: [.one([.readOnly, .access])], member: 2, group: .sortedSet, since: "1.2.0", "Answers with the score of a member.",
+    keys: [.one([.readOnly, .access])], member: 2, group: .sortedSet, since: "1.2.0",
+    "Answers with the score of a member.",
     .read { call, view throws(CommandError) in
       guard let score = try view.sortedSet(call.key(1))?.score(of: call[2], view.root.hash(call[2])) else {
         return call.reply.null()
