@@ -166,6 +166,24 @@ import Testing
     #expect(try clients[1].command("XLEN", "s") == .integer(4))
   }
 
+  /// A file of redis-server goes live beside what was there; the former dataset comes back unharmed.
+  @Test func byVersionLoad() throws {
+    var generator = SeededGenerator()
+    let writer = try ServerProcess(.redis, directives: Self.directives)
+    let source = try writer.connect(timeoutMilliseconds: 60_000)
+    try Self.fill(source, &generator)
+    #expect(try source.command("SAVE") == .simple("OK"))
+    let ours = try ServerProcess(.cambium, directives: Self.directives).connect(timeoutMilliseconds: 60_000)
+    try Self.fill(ours, &generator)
+    let (former, loaded) = (try digest(ours), try digest(source))
+    #expect(try ours.command("VERSION", "LOAD", writer.path(of: "dump.rdb"), "COMMIT") == .integer(1))
+    #expect(try digest(ours) == loaded, "\(generator)")
+    for key in try keys(source) { try compareStreams(key, source, ours) }
+    #expect(try ours.command("VERSION", "ROLLBACK", "before-load-1") == .integer(2))
+    #expect(try digest(ours) == former, "\(generator)")
+    #expect(former != loaded)
+  }
+
   @Test func restoreRefusesAsRedis() throws {
     let redis = try ServerProcess(.redis, directives: Self.directives).connect()
     let ours = try ServerProcess(.cambium, directives: Self.directives).connect()
