@@ -36,36 +36,29 @@ extension ByteSink {
   /// The header of at most five digits, put together in one word from its end: CR LF, then the digits from the right.
   @inlinable
   mutating func shortHeader(_ type: UInt8, _ number: UInt32) {
-    var word: UInt64 = 0x0A0D
-    var count = 3
-    var rest = number
-    repeat {
-      word = word << 8 | UInt64(UInt8(truncatingIfNeeded: rest % 10) + Ascii.zero)
-      rest /= 10
-      count &+= 1
-    } while rest != 0
-    append(word: word << 8 | UInt64(type), count: count)
+    let (word, count) = Self.digits(number, least: 1, before: 0x0A0D, 2)
+    append(word: word << 8 | UInt64(type), count: count &+ 1)
   }
 
   /// The header of six to twelve digits, in two words: the lower five digits and CR LF stand in the second.
   @inlinable
   mutating func mediumHeader(_ type: UInt8, _ number: UInt64) {
-    var word: UInt64 = 0
-    var count = 1
-    var rest = UInt32(truncatingIfNeeded: number / 100_000)
+    let (upper, count) = Self.digits(UInt32(truncatingIfNeeded: number / 100_000), least: 1, before: 0, 0)
+    append(word: upper << 8 | UInt64(type), count: count &+ 1)
+    append(word: Self.digits(UInt32(truncatingIfNeeded: number % 100_000), least: 5, before: 0x0A0D, 2).word, count: 7)
+  }
+
+  /// The digits of a number, zeros before them up to `least`, before the `count` bytes that are in a word already.
+  @inlinable @inline(__always)
+  static func digits(_ number: UInt32, least: Int, before word: UInt64, _ count: Int) -> (word: UInt64, count: Int) {
+    var (word, count, left, rest) = (word, count, least, number)
     repeat {
       word = word << 8 | UInt64(UInt8(truncatingIfNeeded: rest % 10) + Ascii.zero)
       rest /= 10
       count &+= 1
-    } while rest != 0
-    append(word: word << 8 | UInt64(type), count: count)
-    word = 0x0A0D
-    rest = UInt32(truncatingIfNeeded: number % 100_000)
-    for _ in 0..<5 {
-      word = word << 8 | UInt64(UInt8(truncatingIfNeeded: rest % 10) + Ascii.zero)
-      rest /= 10
-    }
-    append(word: word, count: 7)
+      left &-= 1
+    } while rest != 0 || left > 0
+    return (word, count)
   }
 
   @inlinable @inline(never)
