@@ -39,6 +39,16 @@ import VersionedStore
     ])
   }
 
+  /// The only element of a list that goes back to where it comes from never leaves it, nor does the key.
+  @Test func anElementMovedWithinItsListKeepsTheTimeToLive() throws {
+    var commands: [String] = []
+    for move in ["RPOPLPUSH l l", "LMOVE l l LEFT LEFT", "LMOVE l l LEFT RIGHT", "LMOVE l l RIGHT LEFT"] {
+      commands += ["DEL l", "RPUSH l a", "EXPIRE l 1000", move, "TTL l", "LRANGE l 0 -1"]
+      commands += ["RPUSH l b", move, "TTL l", "LRANGE l 0 -1", "TYPE l"]
+    }
+    try Transcript().isSame(commands)
+  }
+
   @Test(arguments: ["8", "-1"])
   func randomCommandsAnswerAsRedis(size: String) throws {
     try TypeDifferential().run { generator in Self.command(&generator, long: size == "-1") }

@@ -84,6 +84,11 @@ extension ListCommands {
       return call.reply.null()
     }
     let bytes = element.withBytes { Array($0) }
+    // The only element of a list stays where it is, and the key keeps its time to live.
+    if list.count == 1, source.bytes == target.bytes {
+      bytes.withBytes { call.reply.bulk($0) }
+      return edit.changed()
+    }
     let last = list.count - 1
     edit.listEditor(source).remove(fromHead ? 0..<1 : last..<last + 1)
     bytes.withBytes {
