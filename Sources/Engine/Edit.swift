@@ -72,7 +72,14 @@ public struct Edit {
 
   /// Where the value of `key` stands, for the editors of the types. They do not count as changes: that is for the command.
   @inline(__always)
-  public func place(_ key: Key) -> Place { place(key, accessClock: hot.value.accessClock) }
+  public func place(_ key: Key) -> Place {
+    place(key, accessClock: hot.value.isLFU ? presentFrequency(key) : hot.value.accessClock)
+  }
+
+  /// Under LFU a value that takes another form keeps its count of uses.
+  private func presentFrequency(_ key: Key) -> UInt32 {
+    dataset.head.find(database, key.bytes, key.hash)?.accessClock ?? hot.value.accessClock
+  }
 
   @inline(__always)
   func place(_ key: Key, accessClock: UInt32) -> Place {

@@ -146,6 +146,27 @@ import VersionedStore
     #expect(text.hasPrefix("ERR An LFU maxmemory policy is selected"))
   }
 
+  /// A value that outgrows its encoding is as much in use as before.
+  @Test(arguments: [
+    (["HSET", "k", "f", "v"], ["HSET", "k", "f"]), (["SADD", "k", "m"], ["SADD", "k"]),
+    (["SADD", "k", "1"], ["SADD", "k"]),
+    (["ZADD", "k", "1", "m"], ["ZADD", "k", "1"]), (["RPUSH", "k", "e"], ["RPUSH", "k"]),
+  ])
+  func frequencyOutlivesAnotherEncoding(first: [String], growing: [String]) throws {
+    let settings = Settings()
+    settings.maxmemoryPolicy = .allKeysLFU
+    settings.lfuLogFactor = 0
+    let harness = EngineHarness(settings: settings)
+    for _ in 1...10 { try harness.run(first) }
+    guard case .integer(let before) = try harness.run("OBJECT", "FREQ", "k") else { throw EngineHarness.Silence() }
+    let encoding = try harness.run("OBJECT", "ENCODING", "k")
+    try harness.run(growing + [String(repeating: "x", count: 10_000)])
+    // Some forms have the same name whatever their size.
+    let isNamedAlike = encoding.text == "hashtable" || encoding.text == "quicklist"
+    #expect(try harness.run("OBJECT", "ENCODING", "k") != encoding || isNamedAlike)
+    #expect(try harness.run("OBJECT", "FREQ", "k") == .integer(before + 1))
+  }
+
   /// A replica shows no key whose time is over, but leaves it to its primary to delete it.
   @Test func replicaLeavesExpiryToThePrimary() throws {
     let harness = EngineHarness()
