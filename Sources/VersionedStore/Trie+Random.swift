@@ -29,24 +29,20 @@ extension Child {
       mean /= 32
       level += 1
     }
-    // More than five standard deviations of the Poisson distribution above the mean, which one subtree in a million
-    // exceeds; all of it where there is only one subtree.
-    var range = level == 0 ? keys : mean + Int(4.5 * Double(mean + 1).squareRoot()) + 4
+    // All of it where there is only one subtree.
+    var range = level == 0 ? keys : Self.bound(mean)
     while true {
       let subtrees = randomDescendants(level, &generator)
       for index in 0..<subtrees.count {
-        let place = Int.random(in: 0..<range, using: &generator)
-        var left = place
+        var left = Int.random(in: 0..<range, using: &generator)
         guard let entry = subtrees[index].entry(at: &left, expiringOnly: expiringOnly) else { continue }
-        // Forced collisions can crowd a subtree beyond all expectation.
-        if place == range - 1, level > 0 {
-          let count = subtrees[index].count(expiringOnly: expiringOnly)
-          if count > range {
-            range = count
-            continue
-          }
-        }
-        return entry
+        // Keys that were chosen by their hashes (the order of SCAN tells of them) can crowd a subtree beyond all
+        // expectation, and so can collisions: what was drawn stands among the first that it has.
+        let count = level == 0 ? range : subtrees[index].count(expiringOnly: expiringOnly)
+        guard count > range else { return entry }
+        range = Self.bound(count)
+        left = Int.random(in: 0..<range, using: &generator)
+        if let entry = subtrees[index].entry(at: &left, expiringOnly: expiringOnly) { return entry }
       }
     }
   }
@@ -80,6 +76,10 @@ extension Child {
     }
     return draws
   }
+
+  /// The most entries that a subtree is expected to have where all have `mean` on an average: more than five standard
+  /// deviations of the Poisson distribution above that, which one subtree in a million exceeds.
+  private static func bound(_ mean: Int) -> Int { mean + Int(4.5 * Double(mean + 1).squareRoot()) + 4 }
 
   fileprivate func count(expiringOnly: Bool) -> Int {
     if isEmpty || expiringOnly && !expires { return 0 }

@@ -48,6 +48,23 @@ import Testing
     #expect(deviation < 5, "\(deviation)")
   }
 
+  /// SCAN goes in the order of hashes, so that whoever wants to can keep just those keys that share a bucket.
+  @Test(arguments: [(300, false), (3000, false), (300, true)])
+  func alsoAmongKeysChosenByTheirHash(count: Int, expiringOnly: Bool) {
+    let dataset = Dataset(databases: 1, lineage: 1, hashKey: HashKey(k0: 11, k1: 12))
+    for number in 0... {
+      Array("key:\(number)".utf8).withBytes { key in
+        let hash = dataset.hash(key)
+        guard hash & 31 == 9 else { return }
+        dataset.put(
+          0, key, hash, .word(Int64(number)), tag: 0, expiry: expiringOnly ? 7 : nil, accessClock: 0)
+      }
+      if dataset.keyCount(0) == count { break }
+    }
+    let deviation = deviation(dataset, keys: count, draws: count * 20, expiringOnly: expiringOnly)
+    #expect(deviation < 5, "\(deviation)")
+  }
+
   @Test func alsoAmongKeysThatExpire() {
     let dataset = dataset(2000, mask: .max, expiringEvery: 7)
     let count = dataset.expiringCount(0)
