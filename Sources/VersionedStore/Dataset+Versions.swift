@@ -90,14 +90,17 @@ extension Dataset {
   /// Gives up versions. Returns the bytes that come back, at once or in the slices that follow.
   func drop(_ numbers: [Int]) -> Int {
     synchronizeTree()
-    return numbers.reduce(0) { $0 + perform(tree.drop($1)) }
+    return Self.inOrder(numbers).reduce(0) { $0 + perform(tree.drop($1)) }
   }
 
   /// The bytes that dropping these versions would give back.
   func bytesGivenBack(byDropping numbers: [Int]) -> Int {
     var tree = currentTree()
-    return numbers.reduce(0) { $0 + tree.drop($1).byteCount }
+    return Self.inOrder(numbers).reduce(0) { $0 + tree.drop($1).byteCount }
   }
+
+  /// The youngest first: the books of what is to be dropped next are not put in order once more for each that goes before.
+  private static func inOrder(_ numbers: [Int]) -> [Int] { numbers.sorted(by: >) }
 
   /// Keeps a version's memory while a reader walks it, dropped or not.
   func pin(_ number: Int) { tree.pin(number) }

@@ -111,8 +111,9 @@ final class DeadList {
   /// Takes over the list of a version that was dropped between its parent and this list's owner. What is still to come
   /// for that list comes here. `inserted` is told where a part is put in that was not there.
   func absorb(_ other: DeadList, inserted: (Int) -> Void) {
+    var at = 0
     for (index, key) in other.keys.enumerated() where other.byteCounts[index] != 0 || !other.parts[index].isEmpty {
-      let at = keys.firstIndex { $0 >= key } ?? keys.count
+      while at < keys.count, keys[at] < key { at += 1 }
       if at == keys.count || keys[at] != key {
         keys.insert(key, at: at)
         byteCounts.insert(0, at: at)

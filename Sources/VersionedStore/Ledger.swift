@@ -34,8 +34,9 @@ struct Ledger: Equatable {
   }
 
   mutating func add(_ other: Ledger) {
+    var at = 0
     for (key, byteCount) in zip(other.keys, other.byteCounts) {
-      let at = keys.firstIndex { $0 >= key } ?? keys.count
+      while at < keys.count, keys[at] < key { at += 1 }
       if at == keys.count || keys[at] != key {
         keys.insert(key, at: at)
         byteCounts.insert(byteCount, at: at)

@@ -32,6 +32,25 @@ import Testing
     }
   }
 
+  /// Many versions that go at once give back what was announced, wherever they stand and in whatever order they are named.
+  @Test(arguments: [1, 2, 7])
+  func manyAtOnce(every stride: Int) throws {
+    let history = History(live: Dataset(databases: 2, lineage: 1))
+    for number in 0..<50 {
+      try write(number, history)
+      if number > 10 { name("key:\(number - 10)") { _ = history.live.remove(0, $0, history.live.hash($0)) } }
+      _ = try history.create(reason: "test", atMilliseconds: Int64(number))
+    }
+    let ids = history.versions.map(\.id).filter { $0 % 7 < 7 - stride }.shuffled()
+    let before = history.allocatedBytes
+    let announced = try history.bytesGivenBack(byDropping: ids)
+    #expect(try history.drop(ids) == announced)
+    while !history.reclaim(limit: 1000) {}
+    #expect(history.allocatedBytes == before - announced)
+    #expect(history.versions.count == 50 - ids.count)
+    #expect(history.live.invariantViolations().isEmpty, "\(history.live.invariantViolations())")
+  }
+
   /// A key of its own, and a member of its own in a collection.
   private func write(_ number: Int, _ history: History) throws {
     let live = history.live
