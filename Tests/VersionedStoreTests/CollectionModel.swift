@@ -22,6 +22,8 @@ final class CollectionModel {
   let history: History
   var live = [Keys](repeating: [:], count: databases)
   var kept: [Int: [Keys]] = [:]
+  /// Versions that a reader has claimed, dropped meanwhile or not, and states that are no versions for anybody else.
+  var pinned: [(pin: VersionPin, state: [Keys])] = []
   var log: [String] = []
   var failures: [String] = []
   private var isInside = false
@@ -42,8 +44,10 @@ final class CollectionModel {
     case 81..<82: flush()
     case 82..<83: swap()
     case 83..<84: commit()
-    case 84..<90: seal()
-    case 90..<95: rollback()
+    case 84..<89: seal()
+    case 89..<91: pin()
+    case 91..<93: unpin()
+    case 93..<96: rollback()
     default: drop()
     }
   }
@@ -287,6 +291,24 @@ extension CollectionModel {
     kept[version.id] = live
   }
 
+  private func pin() {
+    guard pinned.count < 4 else { return }
+    if generator.oneIn(2) {
+      pinned.append((history.pinLive(atMilliseconds: 0), live))
+      log.append("pin live as \(pinned[pinned.count - 1].pin.id)")
+    } else if let id = kept.keys.sorted().randomElement(using: &generator) {
+      log.append("pin \(id)")
+      pinned.append((try! history.pin(id), kept[id]!))
+    }
+  }
+
+  func unpin() {
+    guard !pinned.isEmpty else { return }
+    let (pin, _) = pinned.remove(at: Int.random(in: 0..<pinned.count, using: &generator))
+    log.append("unpin \(pin.id)")
+    history.unpin(pin)
+  }
+
   private func rollback() {
     guard let id = kept.keys.sorted().randomElement(using: &generator) else { return }
     let keep = Bool.random(using: &generator)
@@ -319,6 +341,7 @@ extension CollectionModel {
   func check() {
     compare(dataset.head, live, "live")
     for (id, state) in kept { compare(try! history.root(of: id), state, "version \(id)") }
+    for (pin, state) in pinned { compare(pin.root, state, "pinned version \(pin.id)") }
   }
 
   private func compare(_ root: Root, _ state: [Keys], _ what: String) {

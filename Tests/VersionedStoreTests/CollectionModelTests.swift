@@ -38,6 +38,7 @@ import Testing
   /// All versions go, then all keys: what is left is one root block.
   private func end(_ model: CollectionModel, _ when: String) {
     let history = model.history
+    while !model.pinned.isEmpty { model.unpin() }
     #expect(throws: Never.self) { try history.drop(model.kept.keys.shuffled()) }
     model.reclaim()
     #expect(history.allocatedBytes == history.liveBytes, "\(when)")

@@ -210,7 +210,14 @@ final class StoreModel {
   }
 
   private func pin() {
-    guard pinned.count < 4, let id = kept.keys.sorted().randomElement(using: &generator) else { return }
+    guard pinned.count < 4 else { return }
+    // As a save does: no version is to be seen.
+    if generator.oneIn(2) {
+      pinned.append((history.pinLive(atMilliseconds: 0), live))
+      log.append("pin live as \(pinned[pinned.count - 1].pin.id)")
+      return
+    }
+    guard let id = kept.keys.sorted().randomElement(using: &generator) else { return }
     log.append("pin \(id)")
     pinned.append((try! history.pin(id), kept[id]!))
   }
