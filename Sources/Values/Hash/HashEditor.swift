@@ -34,7 +34,7 @@ public struct HashEditor {
   /// The same, where a field that has expired at `now` counts as new.
   @inline(__always)
   public func set(_ field: Bytes, _ value: Bytes, now: Int64) -> Bool {
-    if let open = place.openCollection() {
+    if let open = opened ?? place.openCollection() {
       let hadExpired = open.collection.expiringCount > 0 && Self.hasExpired(open, place, field, now)
       return Self.put(open, place, field, .bytes(value), nil) || hadExpired
     }
