@@ -97,9 +97,13 @@ extension Dataset {
     for index in 0..<old.ledgerCount {
       var row = old.ledgerRow(index)
       if index == old.ledgerCount - 1 { row.byteCount -= SizeClass.round(old.byteCount) }
+      // Of such a birth there may be no part any more: the one that it would be taken for is another's.
+      guard row.byteCount != 0 else { continue }
       let rowPart = row.birth > floor ? Int.max : dead.index(of: row.birth)
-      if rowPart != part, gathered.byteCount != 0 { visit(gathered) }
-      if rowPart != part { gathered.byteCount = 0 }
+      if rowPart != part {
+        if gathered.byteCount != 0 { visit(gathered) }
+        gathered.byteCount = 0
+      }
       gathered = Collection.Row(birth: row.birth, byteCount: gathered.byteCount + row.byteCount)
       part = rowPart
     }
