@@ -35,16 +35,17 @@ enum RestoreCommand {
     guard let loader = load(body, key.bytes, options.access, edit, now: call.now),
       loader.outcome.emptyKeys == 0
     else { throw call.refuse("ERR Bad data format") }
-    let isReplaced = options.replaces && edit.remove(key)
-    // All fields of a hash may have expired on the way.
-    guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)) else {
-      return call.reply.ok()
-    }
     if expiry > 0, !options.isAbsolute {
       let (sum, overflows) = expiry.addingReportingOverflow(call.now)
       expiry = overflows ? .max : sum
     }
-    if expiry == 0 || expiry > call.now {
+    // The entry lies in the loader's arena, which is to live until it is copied.
+    withExtendedLifetime(loader) {
+      let isReplaced = options.replaces && edit.remove(key)
+      // All fields of a hash may have expired on the way.
+      guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)),
+        expiry == 0 || expiry > call.now
+      else { return }
       edit.copy(
         entry, to: key, expiry: expiry == 0 ? nil : expiry,
         accessClock: options.access == .none ? nil : entry.accessClock)
