@@ -55,7 +55,7 @@ import Testing
     put("a", 0..<100)
     put("b", 0..<5, expiring: true)
     var met: Set<String> = []
-    for _ in 0..<200 {
+    for _ in 0..<2000 {
       let place = generator.next()
       #expect(sample(3, from: place).count == 3, "\(generator.description)")
       met.formUnion(sample(5, from: place))
