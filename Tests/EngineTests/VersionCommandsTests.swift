@@ -125,9 +125,9 @@ import VersionedStore
   @Test func versionsByHandAreBounded() throws {
     for _ in 0..<History.limit { try harness.run("VERSION", "CREATE") }
     try harness.run("SET", "k", "v")
-    #expect(
-      try harness.run("VERSION", "CREATE", "more")
-        == .error("ERR there are 1000 versions already, DROP some of them first"))
+    let refusal = Reply.error("ERR there are 1000 versions already, DROP some of them first")
+    #expect(try harness.run("VERSION", "CREATE", "more") == refusal)
+    #expect(try harness.run("VERSION", "CREATE") == refusal)
     // The server's own guards are not bound by it.
     #expect(try harness.run("FLUSHALL") == .simple("OK"))
     #expect(try harness.run("VERSION", "ROLLBACK", "before-flushall-1001") == .integer(1002))

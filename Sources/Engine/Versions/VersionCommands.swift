@@ -32,7 +32,8 @@ enum VersionCommands {
         let version = try engine.keyspace.history.create(name: name, reason: "create", atMilliseconds: call.now)
         call.reply.integer(version.id)
       } catch {
-        throw call.refuse(error, quoting: call[2])
+        // There may be too many even where none was named.
+        throw call.refuse(error, quoting: call.count == 3 ? call[2] : Bytes())
       }
     })
 
