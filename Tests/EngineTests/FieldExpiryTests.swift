@@ -55,6 +55,23 @@ import Testing
     #expect(try integers("HTTL", "h", "FIELDS", "1", "a") == [-1])
   }
 
+  /// Few living fields among many that have expired and are not deleted: all of them are drawn alike.
+  @Test func livingFieldsAreDrawnAmongManyThatHaveExpired() throws {
+    try harness.run(["HSET", "h"] + (0..<5000).flatMap { ["f\($0)", "v\($0)"] })
+    let mortal = (0..<5000).filter { $0 % 1000 != 7 }.map { "f\($0)" }
+    try harness.run(["HPEXPIRE", "h", "1", "FIELDS", "\(mortal.count)"] + mortal)
+    harness.clock.advance(milliseconds: 2)
+    var counts: [String: Int] = [:]
+    for field in try harness.run("HRANDFIELD", "h", "-2000").elements { counts[field.text ?? "", default: 0] += 1 }
+    #expect(Set(counts.keys) == ["f7", "f1007", "f2007", "f3007", "f4007"])
+    #expect(counts.values.allSatisfy { $0 > 250 }, "\(counts)")
+    #expect(try harness.run("HRANDFIELD", "h", "10").elements.count == 5)
+    for _ in 0..<20 { #expect(counts[try harness.run("HRANDFIELD", "h").text ?? ""] != nil) }
+    try harness.run("HDEL", "h", "f7", "f1007", "f2007", "f3007", "f4007")
+    #expect(try harness.run("HRANDFIELD", "h") == .null)
+    #expect(try harness.run("HRANDFIELD", "h", "-3") == .array([]))
+  }
+
   @Test func withValues() throws {
     #expect(try harness.run("HSETEX", "h", "EX", "100", "FIELDS", "2", "a", "1", "b", "2") == .integer(1))
     #expect(try integers("HTTL", "h", "FIELDS", "2", "a", "b") == [100, 100])

@@ -42,8 +42,10 @@ extension HashCommands {
     "Answers with fields chosen at random, each equally likely.",
     .read { call, view throws(CommandError) in
       guard call.count > 2 else {
-        guard let field = try view.hash(call.key(1)).flatMap({ choice($0, view) }) else { return call.reply.null() }
-        return call.reply.bulk(field.field)
+        guard let hash = try view.hash(call.key(1)) else { return call.reply.null() }
+        var draw = FieldDraw(hash, view)
+        guard let (field, _) = draw.next() else { return call.reply.null() }
+        return call.reply.bulk(field)
       }
       let wanted = try call.integer(2)
       guard wanted != .min else { throw .outOfSignedRange }
@@ -60,34 +62,15 @@ extension HashCommands {
       }
     })
 
-  /// A field that has not expired.
-  private static func choice(
-    _ hash: HashReader, _ view: ReadView
-  ) -> (field: StoredValue, value: StoredValue)? {
-    var generator = view.random
-    guard let trie = hash.trie, trie.expiringCount > 0 else { return hash.random(using: &generator) }
-    for _ in 0..<100 {
-      if let entry = trie.randomEntry(using: &generator), !entry.hasExpired(view.now) {
-        return (.bytes(entry.key), entry.value)
-      }
-    }
-    var found: (StoredValue, StoredValue)?
-    hash.forEach { field, value, expiry in
-      if let expiry, expiry <= view.now { return true }
-      found = (field, value)
-      return false
-    }
-    return found
-  }
-
   private static func repeated(
     _ call: inout Call, _ view: ReadView, _ hash: HashReader, _ wanted: Int, _ withValues: Bool
   ) {
-    guard choice(hash, view) != nil else { return call.reply.arrayHeader(0) }
+    var draw = FieldDraw(hash, view)
+    guard draw.next() != nil else { return call.reply.arrayHeader(0) }
     header(&call, wanted, withValues)
     for _ in 0..<wanted {
       if call.isReplyTooLong { return }
-      guard let (field, value) = choice(hash, view) else { return }
+      guard let (field, value) = draw.next() else { return }
       write(&call, field, value, withValues)
     }
   }
@@ -98,18 +81,16 @@ extension HashCommands {
     var all: [(StoredValue, StoredValue)] = []
     if wanted < hash.count / 3, hash.trie?.expiringCount == 0 {
       // Few of many: drawing anew what was drawn before is cheaper than to list all.
+      var draw = FieldDraw(hash, view)
       var seen: Set<[UInt8]> = []
       while seen.count < wanted {
-        guard let (field, value) = choice(hash, view) else { break }
+        guard let (field, value) = draw.next() else { break }
         if seen.insert(field.withBytes { Array($0) }).inserted { all.append((field, value)) }
       }
     } else {
-      hash.forEach { field, value, expiry in
-        if let expiry, expiry <= view.now { return true }
-        all.append((field, value))
-        return true
-      }
-      if wanted < all.count { all = Array(all.shuffled().prefix(wanted)) }
+      all = hash.living(at: view.now)
+      var generator = view.random
+      if wanted < all.count { all = Array(all.shuffled(using: &generator).prefix(wanted)) }
     }
     header(&call, all.count, withValues)
     for (field, value) in all { write(&call, field, value, withValues) }
@@ -123,5 +104,49 @@ extension HashCommands {
     if withValues && call.reply.version == .resp3 { call.reply.arrayHeader(2) }
     call.reply.bulk(field)
     if withValues { call.reply.bulk(value) }
+  }
+}
+
+/// Draws fields of a hash at random, each that has not expired equally likely.
+private struct FieldDraw {
+  private let hash: HashReader
+  private let view: ReadView
+  private var generator: SharedRandom
+  /// All that have not expired, once drawing has met so many others that it is better to know them: readers on a replica,
+  /// and those of an old version, may meet a million expired fields and a single living one.
+  private var living: [(StoredValue, StoredValue)]?
+
+  /// Draws in a row that may meet what has expired.
+  private static let patience = 100
+
+  init(_ hash: HashReader, _ view: ReadView) {
+    self.hash = hash
+    self.view = view
+    generator = view.random
+  }
+
+  mutating func next() -> (field: StoredValue, value: StoredValue)? {
+    if let living { return living.randomElement(using: &generator) }
+    guard let trie = hash.trie, trie.expiringCount > 0 else { return hash.random(using: &generator) }
+    for _ in 0..<Self.patience {
+      if let entry = trie.randomEntry(using: &generator), !entry.hasExpired(view.now) {
+        return (.bytes(entry.key), entry.value)
+      }
+    }
+    let all = hash.living(at: view.now)
+    living = all
+    return all.randomElement(using: &generator)
+  }
+}
+
+extension HashReader {
+  /// All fields that have not expired, with their values, where they are stored.
+  fileprivate func living(at now: Int64) -> [(StoredValue, StoredValue)] {
+    var living: [(StoredValue, StoredValue)] = []
+    forEach { field, value, expiry in
+      if expiry.map({ $0 > now }) ?? true { living.append((field, value)) }
+      return true
+    }
+    return living
   }
 }
