@@ -69,6 +69,32 @@ import VersionedStore
     #expect(try harness.run("PTTL", "short") == .integer(1000))
   }
 
+  /// What is no key has its time too: fields of hashes, and what is pending in streams.
+  @Test func theClockStandsForAllThatACommandLooksAt() throws {
+    try harness.run("SADD", "ids", "1")
+    try harness.run("HSET", "h:1", "f", "w")
+    try harness.run("HPEXPIRE", "h:1", "1000", "FIELDS", "1", "f")
+    try harness.run("XADD", "s", "1-1", "a", "b")
+    try harness.run("XGROUP", "CREATE", "s", "g", "0")
+    try harness.run("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+    harness.wait(milliseconds: 700)
+    try harness.run("VERSION", "CREATE", "w")
+    harness.wait(milliseconds: 5000)
+    let questions = [
+      ["SORT_RO", "ids", "GET", "h:*->f"], ["XPENDING", "s", "g", "-", "+", "1"],
+      ["XPENDING", "s", "g", "IDLE", "701", "-", "+", "1"], ["XINFO", "CONSUMERS", "s", "g"],
+    ]
+    let answers: [Reply] = [
+      .array([.bulk("w")]), .array([.array([.bulk("1-1"), .bulk("c"), .integer(700), .integer(1)])]), .array([]),
+      .array([.array([.bulk("name"), .bulk("c"), .bulk("pending"), .integer(1), .bulk("idle"), .integer(700)])]),
+    ]
+    for (question, answer) in zip(questions, answers) {
+      #expect(try harness.run(["VERSION", "READ", "w"] + question) == answer)
+    }
+    try harness.run("VERSION", "USE", "w")
+    for (question, answer) in zip(questions, answers) { #expect(try harness.run(question) == answer) }
+  }
+
   @Test func useHoldsForOneConnection() throws {
     let other = harness.open()
     #expect(try harness.run("VERSION", "USE", "v") == .simple("OK"))

@@ -26,7 +26,7 @@ enum SortCommands {
     "Answers with the elements of a list, a set or a sorted set in order, or stores them.",
     .write { call, edit throws(CommandError) in
       let query = try Query(call, stores: true)
-      let result = try query.run(call) { key throws(CommandError) in edit.read(key) }
+      let result = try query.run(call, now: edit.now) { key throws(CommandError) in edit.read(key) }
       guard let target = query.target else { return answer(&call, result) }
       let isReplaced = edit.remove(call.key(target))
       let list = ListEditor(edit.place(call.key(target)), edit.limits)
@@ -44,7 +44,7 @@ enum SortCommands {
     "Answers with the elements of a list, a set or a sorted set in order.",
     .read { call, view throws(CommandError) in
       let query = try Query(call, stores: false)
-      answer(&call, try query.run(call) { key throws(CommandError) in view.find(key) })
+      answer(&call, try query.run(call, now: view.now) { key throws(CommandError) in view.find(key) })
     })
 
   private static func answer(_ call: inout Call, _ result: [[UInt8]?]) {
@@ -98,8 +98,10 @@ enum SortCommands {
       }
     }
 
-    /// The elements to answer with, or what GET finds for each of them.
-    func run(_ call: Call, _ find: (Key) throws(CommandError) -> Entry?) throws(CommandError) -> [[UInt8]?] {
+    /// The elements to answer with, or what GET finds for each of them. Fields that have expired at `now` are not there.
+    func run(
+      _ call: Call, now: Int64, _ find: (Key) throws(CommandError) -> Entry?
+    ) throws(CommandError) -> [[UInt8]?] {
       var (elements, isSet) = try elements(find(call.key(1)))
       var (by, isUnsorted, isAlphabetic) = (by, isUnsorted, isAlphabetic)
       // A set has no order of its own that a replica would share.
@@ -107,13 +109,13 @@ enum SortCommands {
       if isUnsorted {
         if isDescending, !isSet { elements.reverse() }
       } else {
-        elements = try sorted(elements, by, isAlphabetic, call, find)
+        elements = try sorted(elements, by, isAlphabetic, call, now, find)
       }
       let picked = range(elements.count)
       guard !gets.isEmpty else { return elements[picked].map { $0 } }
       var result: [[UInt8]?] = []
       for element in elements[picked] {
-        for pattern in gets { result.append(try pattern.value(element, call, find)) }
+        for pattern in gets { result.append(try pattern.value(element, call, now, find)) }
       }
       return result
     }
@@ -141,11 +143,11 @@ enum SortCommands {
     }
 
     private func sorted(
-      _ elements: [[UInt8]], _ by: Pattern?, _ isAlphabetic: Bool, _ call: Call,
+      _ elements: [[UInt8]], _ by: Pattern?, _ isAlphabetic: Bool, _ call: Call, _ now: Int64,
       _ find: (Key) throws(CommandError) -> Entry?
     ) throws(CommandError) -> [[UInt8]] {
       var weights: [[UInt8]?] = []
-      for element in elements { weights.append(by == nil ? element : try by?.value(element, call, find)) }
+      for element in elements { weights.append(by == nil ? element : try by?.value(element, call, now, find)) }
       var order: [Int] = Array(elements.indices)
       if isAlphabetic {
         order.sort { a, b in
@@ -199,7 +201,7 @@ enum SortCommands {
     }
 
     func value(
-      _ element: [UInt8], _ call: Call, _ find: (Key) throws(CommandError) -> Entry?
+      _ element: [UInt8], _ call: Call, _ now: Int64, _ find: (Key) throws(CommandError) -> Entry?
     ) throws(CommandError) -> [UInt8]? {
       if text == [UInt8(ascii: "#")] { return element }
       guard let star else { return nil }
@@ -210,8 +212,6 @@ enum SortCommands {
           return entry.type == .string ? StringReader(entry).array : nil
         }
         guard entry.type == .hash else { return nil }
-        // In the primary's stream no time has come.
-        let now = call.session.isPrimary ? .min : call.now
         let value = field.withBytes { HashReader(entry).value(of: $0, call.key($0).hash, now: now) }
         return value?.withBytes { Array($0) }
       }

@@ -67,7 +67,7 @@ extension StreamCommands {
 
   static let infoConsumers = subcommand(
     "consumers", arity: .exactly(4), "Tells about the consumers of a group."
-  ) { call, _, stream throws(CommandError) in
+  ) { call, view, stream throws(CommandError) in
     guard let group = stream.group(call[3], call.key(3).hash) else {
       throw call.refuse("NOGROUP No such consumer group '", call[3], "' for key name '", call[2], "'")
     }
@@ -79,7 +79,7 @@ extension StreamCommands {
       call.reply.bulk("pending")
       call.reply.integer(consumer.pending.count)
       call.reply.bulk("idle")
-      call.reply.integer(Int(max(call.now &- consumer.seenMilliseconds, 0)))
+      call.reply.integer(Int(max(view.now &- consumer.seenMilliseconds, 0)))
     }
   }
 

@@ -35,7 +35,7 @@ extension StreamCommands {
         }
         list = consumer.pending
       }
-      let (names, now) = (group.names, call.now)
+      let (names, now) = (group.names, view.now)
       let header = call.reply.beginDeferred()
       var count = 0
       list.forEach(from: first) { item in
