@@ -72,6 +72,32 @@ import Testing
     }
   }
 
+  /// A group that claims to have read nearly as many entries as there are numbers.
+  @Test func aGroupWhoseCountRunsOver() throws {
+    let redis = try ServerProcess(.redis, directives: Self.directives).connect()
+    let ours = try ServerProcess(.cambium, directives: Self.directives).connect()
+    for id in 1...4 { try redis.command("XADD", "s", "\(id)-0", "f", "v") }
+    try redis.command("XGROUP", "CREATE", "s", "g", "0", "ENTRIESREAD", "9223372036854775806")
+    guard case .bulk(let good) = try redis.command("DUMP", "s") else { return }
+    var value = Array(good.dropLast(10))
+    let claimed: [UInt8] = [0x81, 0x7f] + [UInt8](repeating: 0xff, count: 6) + [0xfe]
+    let range = try #require(value.firstRange(of: claimed))
+    value[range.lowerBound + 1] = 0xff
+    let command = ["RESTORE", "t", "0"].map { Array($0.utf8) } + [Self.payload(value)]
+    for client in [redis, ours] { #expect(try client.command(command) == .simple("OK")) }
+    for words in [
+      ["XINFO", "GROUPS", "t"], ["XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "t", ">"],
+      ["XINFO", "GROUPS", "t"], ["XGROUP", "SETID", "t", "g", "0"], ["RESTORE"],
+    ] {
+      // And all of them at a time, from the claimed number on.
+      let words = words == ["RESTORE"] ? command + [Array("REPLACE".utf8)] : words.map { Array($0.utf8) }
+      #expect(try ours.command(words) == redis.command(words))
+    }
+    for words in [["XREADGROUP", "GROUP", "g", "c", "STREAMS", "t", ">"], ["XINFO", "GROUPS", "t"]] {
+      #expect(try ours.command(words) == redis.command(words))
+    }
+  }
+
   /// The client is told what Redis tells; the operator finds in the log what was wrong where.
   @Test func theLogSaysWhatIsWrong() throws {
     let ours = try ServerProcess(.cambium, directives: Self.directives)

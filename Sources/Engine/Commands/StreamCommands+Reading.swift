@@ -175,7 +175,8 @@ extension StreamCommands {
       reader.forEach(from: first, through: .greatest) { entry in
         call.reply.streamEntry(entry)
         if let read = entriesRead, !reader.hasDeleted(from: entry.id) {
-          entriesRead = read + 1
+          // A restored group may claim any number; the last one of all means that it is unknown.
+          entriesRead = read &+ 1 == .max ? nil : read &+ 1
         } else if reader.added > 0 {
           entriesRead = reader.distance(to: entry.id)
         }
