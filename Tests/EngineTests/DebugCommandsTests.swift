@@ -27,6 +27,27 @@ import Testing
     ])
   }
 
+  /// While the file is being read, the dataset must not be saved over it.
+  @Test func nothingIsReloadedWhileAFileIsLoaded() throws {
+    let settings = Settings()
+    settings.enableDebugCommand = .yes
+    let harness = EngineHarness(settings: settings)
+    var reloads = 0
+    harness.engine.reload = { _ in
+      reloads += 1
+      return nil
+    }
+    harness.engine.beginLoading(seconds: 1)
+    for options in [[], ["NOSAVE"]] {
+      #expect(
+        try harness.run(["DEBUG", "RELOAD"] + options) == .error("LOADING Redis is loading the dataset in memory"))
+    }
+    #expect(reloads == 0)
+    harness.engine.persistence.isLoading = false
+    #expect(try harness.run("DEBUG", "RELOAD") == .simple("OK"))
+    #expect(reloads == 1)
+  }
+
   @Test func digestsEqualThoseOfRedis() throws {
     try transcript().isSame([
       "DEBUG DIGEST", "SET s abc", "SET n 17", "RPUSH l a b 1 2", "SADD i 3 1 2", "SADD t a b 1", "HSET h f v g 1",

@@ -137,6 +137,8 @@ enum DebugCommands {
 
   /// DEBUG RELOAD: the dataset saved and loaded again, in one go.
   private static func reload(_ call: inout Call, _ engine: Engine) throws(CommandError) {
+    // What is there so far must not take the place of the file that is being read.
+    if engine.persistence.isLoading { throw call.refuse(PersistenceState.loading) }
     var options = ReloadOptions()
     for index in 2..<call.count {
       if call.matches(index, "merge") {
