@@ -53,7 +53,7 @@ extension StreamCommands {
     init(_ call: Call, _ index: Int) throws(CommandError) {
       let text = call[index]
       if text.count > 2, text[text.count - 1] == UInt8(ascii: "*"), text[text.count - 2] == UInt8(ascii: "-") {
-        guard let milliseconds = UInt64(streamNumber: text[0..<text.count - 2]) else { throw .badStreamID }
+        guard let milliseconds = UInt64(text: text[0..<text.count - 2]) else { throw .badStreamID }
         self = .within(milliseconds)
       } else {
         self = .exact(try call.streamID(index))

@@ -85,41 +85,13 @@ extension StreamID {
     guard text.count <= 127 else { return nil }
     let text = text.firstIndex(of: 0).map { text[0..<$0] } ?? text
     guard let dash = text.firstIndex(of: UInt8(ascii: "-")) else {
-      guard let milliseconds = UInt64(streamNumber: text) else { return nil }
+      guard let milliseconds = UInt64(text: text) else { return nil }
       self.init(milliseconds, sequence)
       return
     }
-    guard let milliseconds = UInt64(streamNumber: text[0..<dash]),
-      let sequence = UInt64(streamNumber: text[dash + 1..<text.count])
+    guard let milliseconds = UInt64(text: text[0..<dash]), let sequence = UInt64(text: text[dash + 1..<text.count])
     else { return nil }
     self.init(milliseconds, sequence)
-  }
-}
-
-extension UInt64 {
-  /// A part of an id. It is read as by C's `strtoull`, which lets blanks, a sign and zeros stand before the digits, and
-  /// turns negative numbers into large ones; but those in usual form are refused.
-  init?(streamNumber text: Bytes) {
-    if let number = Int64(text: text), number < 0 { return nil }
-    var index = 0
-    while index < text.count, text[index] == UInt8(ascii: " ") || (9...13).contains(text[index]) { index += 1 }
-    var isNegative = false
-    if index < text.count, text[index] == UInt8(ascii: "-") || text[index] == UInt8(ascii: "+") {
-      isNegative = text[index] == UInt8(ascii: "-")
-      index += 1
-    }
-    guard index < text.count else { return nil }
-    var number: UInt64 = 0
-    while index < text.count {
-      let digit = text[index] &- UInt8(ascii: "0")
-      guard digit < 10 else { return nil }
-      let (product, overflowsA) = number.multipliedReportingOverflow(by: 10)
-      let (sum, overflowsB) = product.addingReportingOverflow(UInt64(digit))
-      guard !overflowsA, !overflowsB else { return nil }
-      number = sum
-      index += 1
-    }
-    self = isNegative ? 0 &- number : number
   }
 }
 
