@@ -50,6 +50,18 @@ import Testing
     ])
   }
 
+  /// XSETID sets the last id back behind deleted entries, whose ids the next ones may then have, or less.
+  @Test func entriesBehindDeletedOnesWithHigherIDs() throws {
+    try Transcript().isSame([
+      "XADD s 1-0 a b", "XADD s 2-0 a b", "XADD s 9-0 a b", "XDEL s 2-0 9-0", "XSETID s 1-0", "XADD s 1-5 c d",
+      "XADD s 2-0 e f", "XRANGE s - +", "XRANGE s 1-5 1-5", "XRANGE s 2-0 2-0", "XRANGE s - 3", "XREVRANGE s 3 1-5",
+      "XREAD STREAMS s 1-0", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >", "XPENDING s g",
+      "XREADGROUP GROUP g c STREAMS s 0", "XCLAIM s g d 0 1-5 2-0", "XINFO STREAM s", "XINFO GROUPS s", "XDEL s 2-0",
+      "XLEN s",
+      "XDEL s 2-0", "XTRIM s MINID 1-3", "XRANGE s - +", "XTRIM s MAXLEN 0", "XLEN s",
+    ])
+  }
+
   /// Ids are read as C reads numbers, and a wrong id is found before what the options lack.
   @Test func idsAreReadAsByRedis() throws {
     try Transcript().isSame([

@@ -173,7 +173,7 @@ import VersionedStore
       elements("flags that do not exist") { $0[5] = .small(64) },
       elements("flags of two bytes") { $0[5] = .integer(2, width: 2) },
       elements("an id before the master's") { $0[6] = .integer(-1, width: 2) },
-      elements("ids out of order") { $0[12] = .small(0) },
+      elements("ids out of order") { $0.replaceSubrange(16...17, with: [.small(0), .small(0)]) },
       elements("more fields than there are") { $0[18] = .small(3) },
       elements("billions of fields") { $0[18] = .integer(.max / 2 + 1, width: 8) },
       elements("a wrong count behind an entry") { $0[9] = .small(5) },

@@ -132,7 +132,8 @@ public struct StreamEditor {
     let node = StreamNode(leaf.bytes)
     var found: Int?
     node.forEach { entry in
-      if entry.id == id, !entry.isDeleted { found = entry.offset }
+      if entry.isDeleted { return true }
+      if entry.id == id { found = entry.offset }
       return entry.id < id
     }
     guard let found else { return false }
@@ -217,9 +218,7 @@ public struct StreamEditor {
   /// Adds a node that has been validated, behind all others. Returns whether it belongs there.
   public func appendNode(_ master: StreamID, _ elements: Bytes) -> Bool {
     let collection = open.collection
-    if let leaf = collection.leaf(at: collection.weight - 1), Self.lastID(StreamNode(leaf.bytes)) >= master {
-      return false
-    }
+    if collection.weight > 0, reader.lastLiveID >= master { return false }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(StreamID.byteCount + elements.count)
     master.withBytes { bytes.append(contentsOf: $0) }

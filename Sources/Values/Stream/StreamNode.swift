@@ -9,6 +9,9 @@ public import VersionedStore
 ///       number of fields, fields and values      or, with the master's fields, the values alone,
 ///       number of elements of the entry before this one
 ///
+/// The ids of live entries rise. Those of deleted ones may be above what follows, or the same: XSETID sets the last id of a
+/// stream back behind them.
+///
 /// Source: `t_stream.c` of Redis 7.0.
 @safe
 public struct StreamNode {
@@ -124,7 +127,7 @@ public struct StreamNode {
   }
 
   /// Whether elements that nobody has vouched for (they are elements, but nothing more is known) are those of a node: every
-  /// number where it should be, ids that rise from the master id on, counts that are right.
+  /// number where it should be, ids of live entries that rise from the master id on, counts that are right.
   public static func validate(_ master: StreamID, _ elements: Bytes) -> Bool {
     var reader = Validator(elements: PackedElements(elements), at: 0)
     return reader.isNode(master)
@@ -165,9 +168,13 @@ public struct StreamNode {
       var former: StreamID?
       while at < elements.end {
         guard let entry = entry(master, fields), entry.id >= master else { return false }
+        if entry.isDeleted {
+          deletedSeen += 1
+          continue
+        }
         if let former, entry.id <= former { return false }
         former = entry.id
-        if entry.isDeleted { deletedSeen += 1 } else { liveSeen += 1 }
+        liveSeen += 1
       }
       return live == liveSeen && deleted == deletedSeen && live > 0
     }

@@ -68,9 +68,11 @@ public struct StreamReader {
     while let leaf = current {
       var goesOn = true
       try StreamNode(leaf.bytes).forEach { entry throws(E) in
+        // The ids of deleted ones may be above those that follow.
+        if entry.isDeleted { return true }
         if entry.id > last {
           goesOn = false
-        } else if entry.id >= first, !entry.isDeleted {
+        } else if entry.id >= first {
           goesOn = try visit(entry)
         }
         return goesOn
