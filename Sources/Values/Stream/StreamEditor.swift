@@ -274,8 +274,7 @@ public struct StreamGroupEditor {
   public func createConsumer(_ name: Bytes, seen: Int64) -> Bool {
     let hash = hashKey.hash(name)
     guard open.collection.find(name, hash) == nil else { return false }
-    let number = open.collection.word(StreamGroup.Word.nextConsumer)
-    open.setWord(StreamGroup.Word.nextConsumer, number &+ 1)
+    let number = number(for: hash)
     let consumer = open.putCollection(name, hash, words: StreamConsumer.Word.count)
     consumer.setWord(StreamConsumer.Word.number, number)
     consumer.setWord(StreamConsumer.Word.seen, UInt64(bitPattern: seen))
@@ -334,12 +333,15 @@ public struct StreamGroupEditor {
     return true
   }
 
+  /// The number of a consumer that is not known yet.
+  private static let unowned = UInt64.max
+
   /// While a snapshot is loaded: a pending entry whose consumer is not known yet.
   public func insertUnowned(_ id: StreamID, delivered: Int64, count: UInt64) -> Bool {
     guard reader.pending.find(id) == nil else { return false }
     var bytes: [UInt8] = []
     id.withBytes { bytes.append(contentsOf: $0) }
-    for word in [UInt64(bitPattern: delivered), count, .max] {
+    for word in [UInt64(bitPattern: delivered), count, Self.unowned] {
       for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * index))) }
     }
     bytes.withBytes { Self.insert(open, id, $0) }
@@ -349,7 +351,7 @@ public struct StreamGroupEditor {
   /// Gives an entry of ``insertUnowned(_:delivered:count:)`` to a consumer. False if there is none, or it has one.
   public func own(_ id: StreamID, by name: Bytes) -> Bool {
     guard let found = reader.pending.position(id), found.isThere,
-      found.leaf.bytes.littleEndian(at: found.offset + PendingList.consumerOffset, as: UInt64.self) == .max,
+      found.leaf.bytes.littleEndian(at: found.offset + PendingList.consumerOffset, as: UInt64.self) == Self.unowned,
       let consumer = open.openCollection(name, hashKey.hash(name))
     else { return false }
     let number = consumer.collection.word(StreamConsumer.Word.number)
@@ -366,13 +368,43 @@ public struct StreamGroupEditor {
     reader.consumers.reduce(0) { $0 + $1.consumer.pending.count } == reader.pending.count
   }
 
-  private func withConsumer(_ number: UInt64, _ body: (OpenCollection) -> Void) {
+  /// The number that a consumer with such a name has: the hash but for the highest bit.
+  private static func usualNumber(_ hash: UInt64) -> UInt64 { hash & ~highestBit }
+  /// Marks the numbers of those whose usual one is another's.
+  private static let highestBit: UInt64 = 1 << 63
+
+  /// A number for a new consumer that no other has.
+  private func number(for hash: UInt64) -> UInt64 {
+    let usual = Self.usualNumber(hash)
+    guard name(ofUsualNumber: usual) != nil else { return usual }
+    let next = open.collection.word(StreamGroup.Word.nextConsumer)
+    open.setWord(StreamGroup.Word.nextConsumer, next &+ 1)
+    return Self.highestBit | next
+  }
+
+  /// The consumer of a number that is the hash of its name but for a bit: it stands in one of two places of the trie.
+  private func name(ofUsualNumber number: UInt64) -> [UInt8]? {
+    var name: [UInt8]?
+    for hash in [number, number | Self.highestBit] where name == nil {
+      _ = open.collection.scan(from: HashPosition(hash), count: 1, hashKey: hashKey) { entry in
+        if entry.collection?.word(StreamConsumer.Word.number) == number { name = Array(entry.key) }
+      }
+    }
+    return name
+  }
+
+  private func name(ofNumber number: UInt64) -> [UInt8]? {
+    if number & Self.highestBit == 0 { return name(ofUsualNumber: number) }
     var name: [UInt8]?
     open.collection.forEach { entry in
       if entry.collection?.word(StreamConsumer.Word.number) == number { name = Array(entry.key) }
       return name == nil
     }
-    name?.withBytes { name in
+    return name
+  }
+
+  private func withConsumer(_ number: UInt64, _ body: (OpenCollection) -> Void) {
+    name(ofNumber: number)?.withBytes { name in
       if let consumer = open.openCollection(name, hashKey.hash(name)) { body(consumer) }
     }
   }

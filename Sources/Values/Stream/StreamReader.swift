@@ -170,7 +170,7 @@ public struct StreamGroup {
     static let lastSequence = 1
     /// All bits set: unknown.
     static let entriesRead = 2
-    /// The number that the next consumer gets.
+    /// The next number for a consumer that cannot have its usual one.
     static let nextConsumer = 3
     static let count = 4
   }
@@ -220,7 +220,7 @@ public struct StreamConsumer {
 
   init(_ collection: VersionedStore.Collection) { self.collection = collection }
 
-  /// By which the group's pending list knows it.
+  /// By which the group's pending list knows it, and by which it is found without a walk: mostly the hash of its name.
   public var number: UInt64 { collection.word(Word.number) }
   /// When it was last heard of, in milliseconds since 1970.
   public var seenMilliseconds: Int64 { Int64(bitPattern: collection.word(Word.seen)) }
