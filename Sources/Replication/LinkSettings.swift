@@ -22,8 +22,6 @@ public struct LinkSettings: Sendable, Equatable {
   public var timeoutMilliseconds: Int64 = 60_000
   /// `replica-refuse-empty`: an empty dataset does not replace one with keys.
   public var refusesEmpty = true
-  /// `proto-max-bulk-len`
-  public var stringLimit = 512 << 20
   /// What the server can execute of the stream.
   public var commands = StreamCommands(executing: [])
 

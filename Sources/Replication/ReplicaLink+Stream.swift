@@ -1,3 +1,4 @@
+internal import Values
 internal import VersionedStore
 
 extension ReplicaLink {
@@ -6,7 +7,7 @@ extension ReplicaLink {
     appliedOffset = position.offset
     acknowledgedRequest = nil
     scanner = StreamScanner(
-      offset: position.offset, lengthLimit: settings.stringLimit, commands: settings.commands)
+      offset: position.offset, lengthLimit: StringForm.lengthLimit, commands: settings.commands)
     state = .streaming
     streamStart = now
     lastError = nil

@@ -22,7 +22,7 @@ struct Transfer: Sendable {
 extension ReplicaLink {
   mutating func beginFullSync(_ announced: ReplicationPosition) {
     log(.notice, "Full resync from master: \(announced)")
-    transfer = Transfer(position: announced, reader: SnapshotReader(stringLimit: settings.stringLimit))
+    transfer = Transfer(position: announced, reader: SnapshotReader())
     progress = LinkProgress()
     state = .awaitingTransfer
   }

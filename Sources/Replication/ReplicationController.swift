@@ -96,7 +96,6 @@ public final class ReplicationController: @unchecked Sendable {
     link.announcedAddress = settings.replicaAnnounceIP
     link.timeoutMilliseconds = Int64(settings.replTimeout) * 1000
     link.refusesEmpty = settings.replicaRefuseEmpty
-    link.stringLimit = settings.protoMaxBulkLen
     link.commands = commands
     var plan = LinkPlan(settings: link, form: DatasetLoader.Form(engine.keyspace), room: engine.stagingRoom)
     plan.form.dropsExpired = false

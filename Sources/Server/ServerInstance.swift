@@ -82,8 +82,7 @@ final class ServerInstance {
     engine.persistence.loadingTotalBytes = SnapshotFile.byteCount(of: path)
     engine.persistence.loadingLoadedBytes = 0
     SnapshotFile.loadAtStart(
-      path, DatasetLoader.Form(engine.keyspace), stringLimit: configuration.engine.protoMaxBulkLen,
-      delay: loadDelay, eventLoop: eventLoop,
+      path, DatasetLoader.Form(engine.keyspace), delay: loadDelay, eventLoop: eventLoop,
       progress: { [engine] in engine.persistence.loadingLoadedBytes = $0 }
     ) { [self] result in
       engine.persistence.isLoading = false

@@ -32,7 +32,9 @@ enum RestoreCommand {
     let payload = call[3]
     guard isSound(payload, edit.settings) else { throw call.refuse("ERR DUMP payload version or checksum are wrong") }
     let body = payload[0..<payload.count - footerByteCount]
-    guard let loader = load(body, key.bytes, options.access, edit, now: call.now),
+    guard
+      let loader = load(
+        body, key.bytes, options.access, edit, now: call.now, isFromPrimary: call.session.isPrimary),
       loader.outcome.emptyKeys == 0
     else { throw call.refuse("ERR Bad data format") }
     if expiry > 0, !options.isAbsolute {
@@ -95,7 +97,7 @@ enum RestoreCommand {
 
   /// A dataset with the value under its key; nil if the payload is no value.
   private static func load(
-    _ payload: Bytes, _ key: Bytes, _ access: AccessHint, _ edit: Edit, now: Int64
+    _ payload: Bytes, _ key: Bytes, _ access: AccessHint, _ edit: Edit, now: Int64, isFromPrimary: Bool
   ) -> DatasetLoader? {
     guard let type = payload.first, ValueType(typeByte: type) != nil else { return nil }
     var form = DatasetLoader.Form(databaseCount: 1, countsUses: edit.settings.countsUses)
@@ -106,7 +108,9 @@ enum RestoreCommand {
     var head = Array("REDIS0012".utf8) + access.items + [type, 0x80]
     for shift in [24, 16, 8, 0] { head.append(UInt8(truncatingIfNeeded: key.count >> shift)) }
     head.append(contentsOf: key)
-    var reader = SnapshotReader(stringLimit: edit.settings.protoMaxBulkLen, beginsAt: 1 - head.count)
+    // A client's payload may not unpack to more than the client could send; the primary's holds what it has stored.
+    let stringLimit = isFromPrimary ? StringForm.lengthLimit : edit.settings.protoMaxBulkLen
+    var reader = SnapshotReader(stringLimit: stringLimit, beginsAt: 1 - head.count)
     reader.endsAfterOneValue = true
     do throws(SnapshotError) {
       try reader.receiveAll(head, into: &loader)

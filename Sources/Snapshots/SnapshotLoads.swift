@@ -19,7 +19,7 @@ public final class SnapshotLoads: @unchecked Sendable {
 
   /// Reads the file at a path into a new dataset, on another thread, and calls back on the serving one.
   public typealias Read = (
-    _ path: String, _ form: DatasetLoader.Form, _ memoryLimit: Int?, _ stringLimit: Int,
+    _ path: String, _ form: DatasetLoader.Form, _ memoryLimit: Int?,
     _ completion: @escaping (Result<DatasetLoader, Failure>) -> Void
   ) -> Void
 
@@ -30,7 +30,7 @@ public final class SnapshotLoads: @unchecked Sendable {
   }
 
   /// Set by what runs the server, as is `dispose`.
-  public var read: Read = { _, _, _, _, _ in preconditionFailure("nobody reads files") }
+  public var read: Read = { _, _, _, _ in preconditionFailure("nobody reads files") }
   /// Takes a dataset that is not wanted any more.
   public var dispose: (Dataset) -> Void = { _ in }
   private var isLoading = false
@@ -53,7 +53,7 @@ public final class SnapshotLoads: @unchecked Sendable {
         call.session.isWaiting = true
         let settings = engine.settings
         let memoryLimit = settings.maxmemory > 0 ? max(settings.maxmemory - engine.usedMemory, 0) : nil
-        read(request.file, DatasetLoader.Form(engine.keyspace), memoryLimit, settings.protoMaxBulkLen) {
+        read(request.file, DatasetLoader.Form(engine.keyspace), memoryLimit) {
           [self, unowned engine] in finish(request, $0, engine)
         }
       })

@@ -49,9 +49,13 @@ public struct SnapshotReader: Sendable {
   var keyScratch: [UInt8] = []
   var valueScratch: [UInt8] = []
 
-  /// - Parameter stringLimit: the longest string to accept, in bytes (`proto-max-bulk-len`). None is longer than one that
-  ///   can be stored, and sums of lengths stay far from overflow.
-  public init(stringLimit: Int = 512 << 20) {
+  /// Takes any string that can be stored. What clients may send (`proto-max-bulk-len`) says nothing of a file: what was
+  /// stored under another limit, or is packed together with more, has to come back.
+  public init() { self.init(stringLimit: StringForm.lengthLimit) }
+
+  /// - Parameter stringLimit: the longest string to accept, in bytes. None is longer than one that can be stored, and sums
+  ///   of lengths stay far from overflow.
+  public init(stringLimit: Int) {
     self.init(stringLimit: stringLimit, beginsAt: 0)
   }
 

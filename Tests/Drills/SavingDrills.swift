@@ -50,6 +50,31 @@ import Testing
     #expect(try reader.command("STRLEN", "long") == .integer(80_000))
   }
 
+  /// What a client may send at most says nothing of what there is: it was stored under another limit, or in parts.
+  @Test func whatIsLongerThanClientsMaySend() throws {
+    let server = try ServerProcess(.cambium, directives: ["save ''", "proto-max-bulk-len 1mb", "rdbcompression no"])
+    let client = try server.connect()
+    let (part, whole) = (String(repeating: "x", count: 900_000), String(repeating: "y", count: 1 << 20))
+    try client.command("XADD", "stream", "1-1", "f", part, "g", part)
+    try client.command("RPUSH", "list", whole)
+    try client.command("CONFIG", "SET", "proto-max-bulk-len", "10mb")
+    try client.command("SET", "string", whole + whole)
+    try client.command("HSET", "hash", "f", whole + whole)
+    let questions = [
+      ["XRANGE", "stream", "-", "+"], ["LINDEX", "list", "0"], ["STRLEN", "string"], ["HGET", "hash", "f"],
+    ]
+    let answers = try questions.map { try client.command($0) }
+    #expect(try client.command("SAVE") == .simple("OK"))
+    server.kill9()
+    try server.restart()
+    let again = try server.connect()
+    #expect(try questions.map { try again.command($0) } == answers)
+    guard case .integer = try again.command("VERSION", "LOAD", server.path(of: "dump.rdb")) else {
+      Issue.record("the file cannot be loaded beside the dataset")
+      return
+    }
+  }
+
   /// The file of the save before stays until the next one is whole.
   @Test func killedWhileItSaves() throws {
     let server = try ServerProcess(.cambium, directives: ["save ''"])

@@ -53,6 +53,30 @@ import Testing
     try expectDataset(primary, replica)
   }
 
+  /// The limit is for clients: the primary may have another one.
+  @Test func stringsLongerThanOurClientsMaySend() throws {
+    let primary = try ServerProcess(.redis, directives: ["repl-diskless-sync-delay 0"])
+    let client = try primary.connect()
+    let long = String(repeating: "x", count: 3 << 20)
+    try client.command("SET", "before", long)
+    try client.command("SET", "payload", long)
+    guard case .bulk(let payload) = try client.command("DUMP", "payload") else {
+      Issue.record("no payload")
+      return
+    }
+    let replica = try ServerProcess(.cambium, directives: ["proto-max-bulk-len 1mb"])
+    let reader = try replica.connect()
+    #expect(try reader.command("REPLICAOF", "localhost", "\(primary.port)") == .simple("OK"))
+    try waitForLink(replica)
+    try client.command("SET", "after", long)
+    try client.command(["RESTORE", "restored", "0"].map { Array($0.utf8) } + [payload])
+    try client.command("SET", "last", "1")
+    #expect(try ServerProcess.wait(milliseconds: 10_000) { try reader.command("GET", "last") == .bulk("1") })
+    for key in ["before", "after", "restored"] {
+      #expect(try reader.command("STRLEN", key) == .integer(3 << 20), "\(replica.log.text)")
+    }
+  }
+
   @Test func aUserThatMayOnlyReplicate() throws {
     let primary = try ServerProcess(
       .redis,

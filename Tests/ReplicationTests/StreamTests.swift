@@ -206,7 +206,7 @@ import Testing
 
   @Test(arguments: [
     "PING\r\n", "*1\r\n+PING\r\n", "*x\r\n", "*\r\n", "*-1\r\n", "*1\r$4\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n",
-    "*99999999999\r\n", "*1\r\n$536870913\r\n", "*1\r\n$99999999999999999999\r\n", "*1\n",
+    "*99999999999\r\n", "*1\r\n$4294967232\r\n", "*1\r\n$99999999999999999999\r\n", "*1\n",
   ]) func whatIsNoCommandNeedsAFullSync(text: String) {
     for chunkSize in [1, 1000] {
       var script = Self.streaming()

@@ -168,12 +168,12 @@ import VersionedStore
         #"unknown RDB string encoding type 4 (at byte 13, key "k", type string)"#
       ),
       (
-        start.raw(0, 1, 255).raw(0x80, 0xff, 0, 0, 0).bytes,
-        #"a string of 4278190080 bytes exceeds the limit of 536870912 (at byte 17, key "\xff", type string)"#
+        start.raw(0, 1, 255).raw(0x80, 0xff, 0xff, 0xff, 0xff).bytes,
+        #"a string of 4294967295 bytes exceeds the limit of 4294967231 (at byte 17, key "\xff", type string)"#
       ),
       (
         start.raw(0).raw([0x81] + [UInt8](repeating: 255, count: 8)).bytes,
-        "a string of 18446744073709551615 bytes exceeds the limit of 536870912 (at byte 19)"
+        "a string of 18446744073709551615 bytes exceeds the limit of 4294967231 (at byte 19)"
       ),
       (
         start.raw(11).string("queue").string("none").bytes,

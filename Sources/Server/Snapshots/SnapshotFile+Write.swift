@@ -22,10 +22,8 @@ extension SnapshotFile {
       // Behind one that is being written, which has been told to stop: both use one name.
       writing.sync { Result { () throws(SnapshotWriteFailure) in try write(job) } }
     }
-    saves.readNow = { path, form, stringLimit in
-      Result { () throws(SnapshotLoads.Failure) in
-        try load(path, form, memoryLimit: nil, stringLimit: stringLimit)
-      }
+    saves.readNow = { path, form in
+      Result { () throws(SnapshotLoads.Failure) in try load(path, form, memoryLimit: nil) }
     }
   }
 

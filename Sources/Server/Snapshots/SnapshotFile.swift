@@ -15,11 +15,11 @@ enum SnapshotFile {
   /// Lets `loads` read files, and answer on the serving loop.
   static func attach(_ loads: SnapshotLoads, delay: KeyDelay, eventLoop: any EventLoop) {
     loads.dispose = Disposal.dispose
-    loads.read = { path, form, memoryLimit, stringLimit, completion in
+    loads.read = { path, form, memoryLimit, completion in
       let completion = NIOLoopBound(completion, eventLoop: eventLoop)
       queue.async {
         let result = Result { () throws(SnapshotLoads.Failure) in
-          try load(path, form, memoryLimit: memoryLimit, stringLimit: stringLimit, delay: delay)
+          try load(path, form, memoryLimit: memoryLimit, delay: delay)
         }
         eventLoop.execute { completion.value(result) }
       }
@@ -29,7 +29,7 @@ enum SnapshotFile {
   /// Reads the file that the server begins with, on a thread of its own, and calls back on the serving loop: with nil if
   /// there is none, and before that with the number of bytes read so far, again and again.
   static func loadAtStart(
-    _ path: String, _ form: DatasetLoader.Form, stringLimit: Int, delay: KeyDelay, eventLoop: any EventLoop,
+    _ path: String, _ form: DatasetLoader.Form, delay: KeyDelay, eventLoop: any EventLoop,
     progress: @escaping (Int) -> Void,
     _ completion: @escaping (Result<DatasetLoader, SnapshotLoads.Failure>?) -> Void
   ) {
@@ -38,7 +38,7 @@ enum SnapshotFile {
     let progress = NIOLoopBound(progress, eventLoop: eventLoop)
     queue.async {
       let result = Result { () throws(SnapshotLoads.Failure) in
-        try load(path, form, memoryLimit: nil, stringLimit: stringLimit, delay: delay) { byteCount in
+        try load(path, form, memoryLimit: nil, delay: delay) { byteCount in
           eventLoop.execute { progress.value(byteCount) }
         }
       }
@@ -54,12 +54,12 @@ enum SnapshotFile {
 
   /// The dataset that a file holds, if it holds a whole one. What a damaged file has given so far is given up.
   static func load(
-    _ path: String, _ form: DatasetLoader.Form, memoryLimit: Int?, stringLimit: Int, delay: KeyDelay? = nil,
+    _ path: String, _ form: DatasetLoader.Form, memoryLimit: Int?, delay: KeyDelay? = nil,
     progress: ((Int) -> Void)? = nil
   ) throws(SnapshotLoads.Failure) -> DatasetLoader {
     var loader = DatasetLoader(form, nowMilliseconds: Transport.now() / 1000)
     loader.memoryLimit = memoryLimit
-    var reader = SnapshotReader(stringLimit: stringLimit)
+    var reader = SnapshotReader()
     // A pipe that nobody writes to is not to be waited for.
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .unreadable(reason: Files.errorText(errno)) }

@@ -43,10 +43,9 @@ public final class SnapshotSaves: @unchecked Sendable {
     preconditionFailure("nobody writes files")
   }
   /// Reads a file at once, on the serving thread: for DEBUG RELOAD.
-  public var readNow:
-    (_ path: String, _ form: DatasetLoader.Form, _ stringLimit: Int) -> Result<DatasetLoader, SnapshotLoads.Failure> = {
-      _, _, _ in preconditionFailure("nobody reads files")
-    }
+  public var readNow: (_ path: String, _ form: DatasetLoader.Form) -> Result<DatasetLoader, SnapshotLoads.Failure> = {
+    _, _ in preconditionFailure("nobody reads files")
+  }
   private var running: Running?
   /// When a save by a save point was last tried, in milliseconds since 1970.
   private var lastTry: Int64 = 0
@@ -192,7 +191,7 @@ public final class SnapshotSaves: @unchecked Sendable {
   private func reload(_ options: ReloadOptions, _ engine: Engine) -> String? {
     if options.saves, !saveNow(engine) { return "Error saving the dataset" }
     let keyspace = engine.keyspace
-    switch readNow(engine.settings.dbFilename, DatasetLoader.Form(keyspace), engine.settings.protoMaxBulkLen) {
+    switch readNow(engine.settings.dbFilename, DatasetLoader.Form(keyspace)) {
     case .failure(let failure):
       engine.log(.warning, "DEBUG RELOAD failed: \(failure)")
       return "Error trying to load the RDB dump, check server logs."
