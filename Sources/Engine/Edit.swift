@@ -92,6 +92,8 @@ public struct Edit {
   public func warn(_ text: String) { keyspace.warn(text) }
 
   public var settings: Settings { databases.object.settings }
+  /// Whether what has expired stays until the primary deletes it.
+  public var leavesExpiryToPrimary: Bool { databases.object.leavesExpiryToPrimary }
   /// Up to where values keep their compact encodings.
   public var limits: EncodingLimits { databases.with { $0.settings.encodingLimits } }
 

@@ -44,9 +44,10 @@ enum RestoreCommand {
     // The entry lies in the loader's arena, which is to live until it is copied.
     withExtendedLifetime(loader) {
       let isReplaced = options.replaces && edit.remove(key)
-      // All fields of a hash may have expired on the way.
+      // All fields of a hash may have expired on the way. A replica keeps what its primary has restored until that says
+      // that it is gone.
       guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)),
-        expiry == 0 || expiry > call.now
+        expiry == 0 || expiry > call.now || edit.leavesExpiryToPrimary
       else { return }
       edit.copy(
         entry, to: key, expiry: expiry == 0 ? nil : expiry,

@@ -43,7 +43,7 @@ extension GenericCommands {
     guard let entry = edit.find(key), condition.admits(expiry, after: entry.expiry) else {
       return call.reply.integer(0)
     }
-    if expiry <= call.now, !edit.keyspace.leavesExpiryToPrimary {
+    if expiry <= call.now, !edit.leavesExpiryToPrimary {
       edit.remove(key)
     } else {
       edit.setExpiry(key, expiry)

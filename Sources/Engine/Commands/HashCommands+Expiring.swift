@@ -136,7 +136,7 @@ extension HashCommands {
     guard let former = expiry(reader, field, now: edit.now) else { return Answer.noField }
     guard condition.admits(time, former: former) else { return Answer.notMet }
     let editor = HashEditor(edit.place(key), edit.limits)
-    if time <= call.now, !edit.keyspace.leavesExpiryToPrimary {
+    if time <= call.now, !edit.leavesExpiryToPrimary {
       editor.remove(field.bytes)
       return Answer.deleted
     }
@@ -300,7 +300,7 @@ extension HashCommands {
       for index in fields.indexes {
         let former = expiry(edit.find(call.key(1)).map { HashReader($0) }, call.key(index), now: edit.now)
         let time = options.keeps ? former ?? nil : options.time
-        if let time, time <= call.now, !edit.keyspace.leavesExpiryToPrimary {
+        if let time, time <= call.now, !edit.leavesExpiryToPrimary {
           editor.remove(call[index])
         } else {
           editor.set(call[index], call[index + 1], expiry: time)

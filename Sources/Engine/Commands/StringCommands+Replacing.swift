@@ -43,7 +43,7 @@ extension StringCommands {
       call.reply.bulk(value)
       if let expiry, let option {
         // A relative time is a positive one, so that only an absolute one can lie in the past.
-        if option.isAbsolute, expiry <= call.now, !edit.keyspace.leavesExpiryToPrimary {
+        if option.isAbsolute, expiry <= call.now, !edit.leavesExpiryToPrimary {
           edit.remove(key)
         } else {
           edit.setExpiry(key, expiry)
