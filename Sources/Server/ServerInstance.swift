@@ -163,6 +163,7 @@ final class ServerInstance {
   private func end() {
     listeners.close()
     replication.stop()
+    saves.stop()
     transport.shutdown()
     if let pidFile {
       logger.notice("Removing the pid file.")

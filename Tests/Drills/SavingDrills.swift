@@ -132,6 +132,47 @@ import Testing
     #expect(try server.contents(of: "dump.rdb") != before)
   }
 
+  /// A save that has begun ends where it began, wherever the server goes meanwhile.
+  @Test func theDirectoryChangesWhileItSaves() throws {
+    let server = try ServerProcess(.cambium, directives: ["save ''", "enable-protected-configs yes"])
+    let client = try server.connect()
+    try fill(client, keys: 10)
+    let elsewhere = server.directory.appendingPathComponent("elsewhere")
+    try FileManager.default.createDirectory(at: elsewhere, withIntermediateDirectories: false)
+    try client.command("CONFIG", "SET", "rdb-key-save-delay", "50000")
+    #expect(try client.command("BGSAVE") == .simple("Background saving started"))
+    #expect(try client.command("CONFIG", "SET", "dir", elsewhere.path) == .simple("OK"))
+    func hasEnded() throws -> Bool {
+      try client.command("INFO", "persistence").text?.contains("rdb_bgsave_in_progress:0") == true
+    }
+    #expect(try !hasEnded())
+    #expect(try ServerProcess.wait(milliseconds: 10_000, until: hasEnded))
+    #expect(try client.command("INFO", "persistence").text?.contains("rdb_last_bgsave_status:ok") == true)
+    #expect(try server.contents(of: "dump.rdb").starts(with: Array("REDIS".utf8)))
+    #expect(try temporaryFiles(server.directory) == [] && FileManager.default.contents(in: elsewhere) == [])
+    // The next one is written where the server is now.
+    try client.command("CONFIG", "SET", "rdb-key-save-delay", "0")
+    #expect(try client.command("SAVE") == .simple("OK"))
+    #expect(try FileManager.default.contents(in: elsewhere) == ["dump.rdb"])
+  }
+
+  /// Half of a file is of no use to anybody, and would stay for ever: the next process has another number.
+  @Test func theEndOfTheServerLeavesNoHalfOfAFile() throws {
+    let server = try ServerProcess(.cambium, directives: ["save ''", "rdb-key-save-delay 200000"])
+    let client = try server.connect()
+    try fill(client, keys: 100)
+    #expect(try client.command("BGSAVE") == .simple("Background saving started"))
+    #expect(try ServerProcess.wait(milliseconds: 5000) { try temporaryFiles(server.directory).count == 1 })
+    #expect(server.stop())
+    #expect(server.exitCode == 0)
+    #expect(try temporaryFiles(server.directory) == [])
+    #expect(throws: (any Error).self) { try server.contents(of: "dump.rdb") }
+  }
+
+  private func temporaryFiles(_ directory: URL) throws -> [String] {
+    try FileManager.default.contents(in: directory).filter { $0.hasPrefix("temp-") }
+  }
+
   private func isMisconfigured(_ reply: Reply) -> Bool {
     if case .error(let text) = reply {
       text.hasPrefix("MISCONF Redis is configured to save RDB snapshots")
@@ -139,4 +180,9 @@ import Testing
       false
     }
   }
+}
+
+extension FileManager {
+  /// The names of what is in a directory.
+  fileprivate func contents(in directory: URL) throws -> [String] { try contentsOfDirectory(atPath: directory.path) }
 }

@@ -13,37 +13,43 @@ extension SnapshotFile {
   static func attach(_ saves: SnapshotSaves, eventLoop: any EventLoop) {
     saves.write = { job, completion in
       let completion = NIOLoopBound(completion, eventLoop: eventLoop)
+      let directory = WorkingDirectory()
       writing.async {
-        let result = Result { () throws(SnapshotWriteFailure) in try write(job) }
+        let result = Result { () throws(SnapshotWriteFailure) in try write(job, in: directory) }
         eventLoop.execute { completion.value(result) }
       }
     }
     saves.writeNow = { job in
+      let directory = WorkingDirectory()
       // Behind one that is being written, which has been told to stop: both use one name.
-      writing.sync { Result { () throws(SnapshotWriteFailure) in try write(job) } }
+      return writing.sync { Result { () throws(SnapshotWriteFailure) in try write(job, in: directory) } }
     }
     saves.readNow = { path, form in
       Result { () throws(SnapshotLoads.Failure) in try load(path, form, memoryLimit: nil) }
     }
+    saves.waitForWriter = { writing.sync {} }
   }
 
   /// Bytes after which what was written is pushed to the disk.
   private static let syncedByteCount = 32 << 20
 
-  private static func write(_ job: SnapshotSaves.Job) throws(SnapshotWriteFailure) {
+  private static func write(
+    _ job: SnapshotSaves.Job, in directory: WorkingDirectory
+  ) throws(SnapshotWriteFailure) {
+    guard let place = directory.descriptor else { throw .output(reason: Files.errorText(directory.error)) }
     let temporary = "temp-\(getpid()).rdb"
     do throws(SnapshotWriteFailure) {
-      let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      let file = unsafe openat(place, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
       try check(file >= 0)
       defer { close(file) }
       try fill(file, job)
       try check(fsync(file) == 0)
-      try check(unsafe rename(temporary, job.file) == 0)
+      try check(unsafe renameat(place, temporary, place, job.file) == 0)
     } catch {
-      _ = unsafe unlink(temporary)
+      _ = unsafe unlinkat(place, temporary, 0)
       throw error
     }
-    try output { () throws(Files.Failure) in try Files.syncDirectory(of: job.file) }
+    try check(fsync(place) == 0)
   }
 
   private static func fill(_ file: Int32, _ job: SnapshotSaves.Job) throws(SnapshotWriteFailure) {

@@ -26,7 +26,8 @@ public final class SnapshotSaves: @unchecked Sendable {
   private struct Running {
     let pin: VersionPin
     let progress: SnapshotProgress
-    let changes: Int
+    /// Those that the save takes off the count.
+    var changes: Int
     let beganMilliseconds: Int64
     let bytesBefore: Int
     /// The client that waits for it, as SAVE does.
@@ -42,6 +43,8 @@ public final class SnapshotSaves: @unchecked Sendable {
   public var writeNow: (Job) -> Result<Void, SnapshotWriteFailure> = { _ in
     preconditionFailure("nobody writes files")
   }
+  /// Waits until no file is being written.
+  public var waitForWriter: () -> Void = {}
   /// Reads a file at once, on the serving thread: for DEBUG RELOAD.
   public var readNow: (_ path: String, _ form: DatasetLoader.Form) -> Result<DatasetLoader, SnapshotLoads.Failure> = {
     _, _ in preconditionFailure("nobody reads files")
@@ -183,8 +186,17 @@ public final class SnapshotSaves: @unchecked Sendable {
     let result = writeNow(job(pin.root, engine))
     engine.keyspace.history.unpin(pin)
     settle(result, changes: engine.keyspace.changesSinceSave, engine)
-    if case .success = result { return true }
-    return false
+    guard case .success = result else { return false }
+    // The one before may have been done already, and only its end not be known here: its changes are off the count.
+    running?.changes = 0
+    return true
+  }
+
+  /// Gives up the save that is running, and waits until its half of a file is removed: before the process ends.
+  public func stop() {
+    guard let running else { return }
+    running.progress.cancel()
+    waitForWriter()
   }
 
   /// DEBUG RELOAD. Everybody waits, so that nothing is written between the two. Answers with what went wrong.
