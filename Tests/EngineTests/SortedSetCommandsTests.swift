@@ -64,6 +64,15 @@ import Testing
     ])
   }
 
+  /// The one reply in which a score has the form in which it is packed.
+  @Test func scanShowsPackedScores() throws {
+    let long = String(repeating: "x", count: 70)
+    try Transcript().isSame([
+      "ZADD small 144115188075856000 a 0.1 b 1e300 c inf d -0 e 4611686018427387904 f 9.3e18 g 3 h", "ZSCAN small 0",
+      "ZADD large 144115188075856000 a 0.1 b 1e300 c 1 \(long)", "OBJECT ENCODING large", "ZSCAN large 0 MATCH a",
+    ])
+  }
+
   @Test func randomCommandsAnswerAsRedis() throws {
     try TypeDifferential().run { generator in Self.command(&generator) }
   }

@@ -81,23 +81,21 @@ extension SortedSetCommands {
       let options = try MemberScan(call)
       try call.answerPage { reply in
         var count = 0
-        func meet(_ member: StoredValue, _ score: Double) {
+        func meet(_ member: StoredValue, _ score: StoredValue) {
           guard options.admits(member) else { return }
           reply.bulk(member)
-          FloatText(score).withBytes { reply.bulk($0) }
+          reply.bulk(score)
           count += 2
         }
         if let trie = entry.collection {
           let next = trie.scan(from: position, count: options.count, hashKey: view.root.hashKey) {
             guard case .word(let bits) = $0.value else { return }
-            meet(.bytes($0.key), Double(bitPattern: UInt64(bitPattern: bits)))
+            let member = StoredValue.bytes($0.key)
+            FloatText(Double(bitPattern: UInt64(bitPattern: bits))).withBytes { meet(member, .bytes($0)) }
           }
           return (count, next)
         }
-        SortedSetReader(entry).forEach { member, score in
-          meet(member, score)
-          return true
-        }
+        SortedSetReader(entry).forEachPacked(meet)
         return (count, HashPosition(0))
       }
     })

@@ -142,6 +142,19 @@ public struct SortedSetReader {
     }
   }
 
+  /// Meets the members of a small sorted set with their scores in the form in which they are packed: as integers where they
+  /// are, else as text. Nothing is met in a large one.
+  public func forEachPacked(_ visit: (_ member: StoredValue, _ score: StoredValue) -> Void) {
+    guard let elements = packed?.elements else { return }
+    var at = elements.start
+    while at < elements.end {
+      let (member, second) = elements.element(at: at)
+      let (score, next) = elements.element(at: second)
+      visit(member, score)
+      at = next
+    }
+  }
+
   /// Meets all members in ascending order, until `visit` returns false.
   public func forEach<E: Error>(
     _ visit: (_ member: StoredValue, _ score: Double) throws(E) -> Bool
