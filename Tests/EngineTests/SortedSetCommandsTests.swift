@@ -11,6 +11,7 @@ import Testing
     "ZADD z XX INCR 5 q", "ZADD z GT INCR -5 a", "ZADD z GT NX 1 a", "ZADD z NX XX 1 a", "ZADD z GT LT 1 a",
     "ZADD z INCR 1 a 2 b", "ZADD z 1", "ZADD z 1 a 2", "ZADD z x a", "ZADD z nan a", "ZADD z inf i -inf j +inf k",
     "ZADD z 1e400 a", "ZADD none XX 1 a", "EXISTS none", "ZINCRBY z -inf i", "ZINCRBY z 1.5 c", "ZINCRBY z x c",
+    "ZINCRBY z incr c", "ZINCRBY z NX c", "ZINCRBY z ch c",
     "ZINCRBY z inf c", "ZINCRBY z -inf c", "ZADD z -0 zero", "ZSCORE z zero", "ZADD z 0 zero", "ZSCORE z zero",
     "ZADD z 0.1 frac 3e20 big 1e-9 tiny 123456789012345678 long -1.5 minus", "ZRANGE z 0 -1 WITHSCORES", "ZRANK z a",
     "ZREVRANK z a",

@@ -44,6 +44,7 @@ extension CommandMix {
   static func isDefined(_ command: [String]) -> Bool {
     let words = command.map { $0.uppercased() }
     if words[0] == "COMMAND" { return true }
+    if dependsOnClock(words) { return false }
     if words[0] == "SORT" || words[0] == "SORT_RO" {
       let isByKeys = command.contains { $0.contains("*") } && words.contains("BY") && words.contains("ALPHA")
       // What GET looks up of elements that are drawn is drawn too.
@@ -60,6 +61,21 @@ extension CommandMix {
       return words.count < 2 || command[words[0] == "ZRANGESTORE" ? min(2, words.count - 1) : 1].hasPrefix("y")
     }
     return true
+  }
+
+  /// Whether a time to live begins now, which is another millisecond for each server, or is asked for. Times are meant that
+  /// are not refused because the sum would run over.
+  private static func dependsOnClock(_ words: [String]) -> Bool {
+    func lasts(_ index: Int) -> Bool {
+      index < words.count && Int(words[index]).map { (1...9_223_370_000_000_000_000).contains($0) } ?? false
+    }
+    switch words[0] {
+    case "EXPIRE", "PEXPIRE", "SETEX", "PSETEX": return lasts(2)
+    case "SET", "GETEX": return words.indices.contains { ["EX", "PX"].contains(words[$0]) && lasts($0 + 1) }
+    case "RESTORE": return lasts(2) && !words.contains("ABSTTL")
+    case "TTL", "PTTL": return words.count == 2
+    default: return false
+    }
   }
 
   /// The bytes of a word: each of its characters is one.

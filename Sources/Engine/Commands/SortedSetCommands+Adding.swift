@@ -34,7 +34,11 @@ extension SortedSetCommands {
     "zincrby", arity: .exactly(4), flags: [.write, .denyOOM, .fast], categories: [.sortedSet],
     keys: [.one([.readWrite, .access, .update])], member: 3, group: .sortedSet, since: "1.2.0",
     complexity: "O(log(N)) with N members in the set.", "Adds a number to the score of a member.",
-    .write { call, edit throws(CommandError) in try add(&call, edit, .increments, from: 2) })
+    .write { call, edit throws(CommandError) in
+      // ZADD reads options here first, and Redis does so for this command too: what is left is no pair then.
+      let (options, first) = try options(call)
+      try add(&call, edit, options.union(.increments), from: first)
+    })
 
   private static func options(_ call: borrowing Call) throws(CommandError) -> (Options, first: Int) {
     var options: Options = []
