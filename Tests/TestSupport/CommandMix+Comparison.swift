@@ -45,6 +45,8 @@ extension CommandMix {
     let words = command.map { $0.uppercased() }
     if words[0] == "COMMAND" { return true }
     if dependsOnClock(words) { return false }
+    // Where few are left, Redis makes a new set of them, and its encoding depends on which they are.
+    if words[0] == "SPOP", words.count == 3, let count = Int(words[2]), count > 4 { return false }
     if words[0] == "SORT" || words[0] == "SORT_RO" {
       let isByKeys = command.contains { $0.contains("*") } && words.contains("BY") && words.contains("ALPHA")
       // What GET looks up of elements that are drawn is drawn too.
@@ -54,7 +56,9 @@ extension CommandMix {
     // Where a page of a scan ends is a server's own affair.
     if ["SCAN", "HSCAN", "SSCAN", "ZSCAN"].contains(words[0]) {
       let cursor = words.dropFirst(words[0] == "SCAN" ? 1 : 2).first
-      let isFirst = cursor == nil || cursor == "0" || cursor?.first?.isNumber == false
+      // What begins with a sign or a blank may be read as a number too.
+      let isNumber = cursor?.first.map { $0.isNumber || "+- ".contains($0) } ?? false
+      let isFirst = cursor == nil || cursor == "0" || !isNumber
       return isFirst && words.count { $0 == "COUNT" } == 1 && (words.contains("1000") || words.contains("500"))
     }
     if words[0].hasSuffix("BYLEX") || words[0] == "ZLEXCOUNT" || words.contains("BYLEX") {
