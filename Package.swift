@@ -35,6 +35,8 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -44,7 +46,10 @@ let package = Package(
     .target(name: "VersionedStore", dependencies: ["CJemalloc"], swiftSettings: store),
     .target(name: "Values", dependencies: ["VersionedStore"], swiftSettings: fast),
     .target(name: "RESP", swiftSettings: fast),
-    .target(name: "Engine", dependencies: ["VersionedStore", "Values", "RESP"], swiftSettings: fast),
+    .target(
+      name: "Engine",
+      dependencies: ["VersionedStore", "Values", "RESP", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: fast),
     .target(name: "Snapshots", dependencies: ["VersionedStore", "Values", "Engine"], swiftSettings: fast),
     .target(
       name: "Replication", dependencies: ["VersionedStore", "Values", "Engine", "RESP", "Snapshots"],
@@ -55,6 +60,7 @@ let package = Package(
         "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "Replication",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ], swiftSettings: fast),
