@@ -13,6 +13,8 @@ struct Batch {
     /// Its arguments in the batch's list.
     let first: Int
     let count: Int
+    /// Where it begins in the session's input.
+    let start: Int
     /// Its lookup among those that went ahead, or -1.
     let probe: Int
     /// The argument whose lookup in the value at its key goes ahead too, or 0; `Command.drawn` for a random one.
@@ -23,13 +25,14 @@ struct Batch {
 
     @inline(__always)
     init(
-      session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, probe: Int,
-      member: Int = 0, violation: ProtocolError?
+      session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, start: Int,
+      probe: Int, member: Int = 0, violation: ProtocolError?
     ) {
       self.session = Borrowed(session)
       self.record = record
       self.first = first
       self.count = count
+      self.start = start
       self.probe = probe
       self.member = member
       database = session.database

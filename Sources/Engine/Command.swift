@@ -106,6 +106,8 @@ public struct CommandFlags: OptionSet, Sendable {
   public static let noAsyncLoading = CommandFlags(rawValue: 1 << 19)
   /// The reply may come later: what the client sends behind the command waits for it.
   public static let mayWait = CommandFlags(rawValue: 1 << 20)
+  /// Runs at once between MULTI and EXEC, where others are queued.
+  public static let controlsTransaction = CommandFlags(rawValue: 1 << 21)
 
   /// Names as COMMAND shows them; what is not here, it keeps to itself.
   public static let names: [(CommandFlags, StaticString)] = [

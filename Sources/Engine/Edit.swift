@@ -39,7 +39,9 @@ public struct Edit {
   }
 
   private func expire(_ key: Key) {
-    if dataset.remove(database, key.bytes, key.hash) { hot.value.statistics.expiredKeys += 1 }
+    guard dataset.remove(database, key.bytes, key.hash) else { return }
+    hot.value.statistics.expiredKeys += 1
+    if hasAudience { keyspace.tell(database, key.bytes, .expired("expired"), isModified: true) }
   }
 
   /// The entry of `key` for a command that answers with what it finds, such as GETDEL: counted as a hit or a miss.
@@ -136,7 +138,21 @@ public struct Edit {
     let count = dataset.keyCount(database)
     dataset.flush(database)
     hot.value.changesSinceSave &+= count
+    if hasAudience { keyspace.tell(.flushed(database: database)) }
   }
+
+  /// Exchanges two databases.
+  func swap(_ first: Int, _ second: Int) {
+    dataset.swap(first, second)
+    changed()
+    if hasAudience { keyspace.tell(.swapped(first, second)) }
+  }
+
+  /// Whether somebody wants to be told of changes. Nobody learns of what happens to a dataset that is not live.
+  @inline(__always)
+  var hasAudience: Bool { !hot.value.interest.isEmpty && isLive }
+
+  private var isLive: Bool { dataset === keyspace.live }
 
   /// Counts a change of the dataset.
   @inline(__always)

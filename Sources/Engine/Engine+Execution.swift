@@ -5,7 +5,8 @@ internal import VersionedStore
 extension Engine {
   @inline(__always)
   func execute(_ item: Batch.Item, _ session: Session) {
-    guard !session.isClosing, !session.isWaiting else { return }
+    guard !session.isClosing else { return }
+    if session.isWaiting { return putBack(item, session) }
     guard let record = item.record, item.violation == nil else { return refuse(item, session) }
     let before = session.output.count
     // A command before this one may have selected another database.
@@ -16,6 +17,14 @@ extension Engine {
     session.lastCommand = record
     run(record, &call, session)
     finish(session, before)
+  }
+
+  /// Leaves a command that was parsed already, and all behind it, in the session's input until the session goes on.
+  private func putBack(_ item: Batch.Item, _ session: Session) {
+    guard item.start < session.parsed else { return }
+    session.parsed = item.start
+    session.parser = RequestParser(limits: session.parser.limits)
+    session.needed = 1
   }
 
   func refuse(_ item: Batch.Item, _ session: Session) {
@@ -32,6 +41,7 @@ extension Engine {
         ? UnknownCommand.text(batch.arguments, first: item.first, count: item.count)
         : UnknownCommand.text(subcommand: batch.arguments[item.first + 1], of: batch.arguments[item.first])
       unsafe reply.error(text.span.bytes)
+      session.transaction?.isDoomed = true
     }
     countError(session.output.bytes[before..<session.output.count])
     if session.isPrimary { breakOff(session, before) }
@@ -40,17 +50,30 @@ extension Engine {
     if session.output.count > Self.outputKept { sendEarly(session) }
   }
 
-  /// Runs a command: the checks that all commands share, then its handler.
+  /// Runs a command that a client has sent: the checks that all commands share, then its handler.
   @inline(__always)
   func run(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
-    guard record.value.arity.admits(call.count) else {
-      record.value.statistics.rejected += 1
-      return call.reply.error("ERR wrong number of arguments for '\(record.value.fullName)' command")
+    guard record.value.arity.admits(call.count) else { return rejectArity(record, &call, session) }
+    if attention.union(session.attention).isEmpty {
+      if let refusal = refusal(record.value.flags, record, session) {
+        return _ = reject(record, &call, session, refusal)
+      }
+    } else {
+      guard admit(record, &call, session) else { return }
     }
-    if let refusal = refusal(record, session) {
-      record.value.statistics.rejected += 1
-      return call.reply.error(refusal)
-    }
+    invoke(record, &call, session)
+  }
+
+  @inline(never)
+  private func rejectArity(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+    record.value.statistics.rejected += 1
+    session.transaction?.isDoomed = true
+    call.reply.error("ERR wrong number of arguments for '\(record.value.fullName)' command")
+  }
+
+  /// Runs a command's handler.
+  @inline(__always)
+  func invoke(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
     record.value.statistics.calls &+= 1
     statistics.commandsProcessed &+= 1
     do throws(CommandError) {
@@ -69,6 +92,23 @@ extension Engine {
       record.value.statistics.failed += 1
       call.reply.error(error)
     }
+  }
+
+  /// Runs a command from within another one (EXEC, a script) and writes its reply to the session's output. Of the checks
+  /// it makes none: that is for the caller. The number of arguments must be right.
+  func perform(
+    _ record: Immortal<CommandRecord>, _ arguments: BytesList, first: Int, count: Int, in session: Session
+  ) {
+    let before = session.output.count
+    var call = Call(
+      arguments: arguments, first: first, count: count, reply: ReplyWriter(session.output, session.version),
+      session: session, keyspace: keyspace, command: record, now: keyspace.now, probe: -1)
+    invoke(record, &call, session)
+    let after = session.output.count
+    if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
+      countError(session.output.bytes[before..<after])
+    }
+    if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
   }
 
   /// What a read command of `session` sees.
@@ -93,9 +133,9 @@ extension Engine {
 
   /// Why a command may not run now, of the reasons that all commands share.
   @inline(__always)
-  func refusal(_ record: Immortal<CommandRecord>, _ session: Session) -> StaticString? {
-    let flags = record.value.flags
-    if needsAuthentication(session), !flags.contains(.noAuth) { return "NOAUTH Authentication required." }
+  func refusal(
+    _ flags: CommandFlags, _ record: Immortal<CommandRecord>, _ session: Session
+  ) -> StaticString? {
     if persistence.isLoading, !flags.contains(.loading) { return PersistenceState.loading }
     if let text = persistence.writeRefusal, !isReplica, flags.contains(.write) || record.value.fullName == "ping" {
       return text
@@ -123,6 +163,7 @@ extension Engine {
     }
     if session.replyMode != .on || session.isPrimary { mute(session, before) }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
+    if !keyspace.hot.value.aftermath.isEmpty { settle() }
     markDirty(session)
     if session.output.count > Self.outputKept { sendEarly(session) }
   }

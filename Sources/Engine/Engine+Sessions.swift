@@ -57,8 +57,14 @@ extension Engine {
   /// The connection is gone.
   public func peerClosed(_ session: Session) {
     session.isClosing = true
-    readLive(session)
+    forget(session)
     sessions[session.id] = nil
+  }
+
+  /// Takes a session out of all that is kept about it elsewhere.
+  func forget(_ session: Session) {
+    readLive(session)
+    discardTransaction(session)
   }
 
   /// Ends a session without waiting for its output to be read.
@@ -83,14 +89,22 @@ extension Engine {
   /// Gives a session that waits its answer, and lets it go on.
   public func answer(_ id: Int, _ write: (inout ReplyWriter) -> Void) {
     guard let session = sessions[id], session.isWaiting else { return }
-    session.isWaiting = false
     var reply = ReplyWriter(session.output, session.version)
     write(&reply)
     markDirty(session)
-    if session.input.count > 0 {
+    resume(session)
+  }
+
+  /// Lets a session that waits go on with what it has sent meanwhile.
+  func resume(_ session: Session) {
+    guard session.isWaiting else { return }
+    session.isWaiting = false
+    if session.input.count > session.parsed {
       session.needed = 1
+      hasResumed = true
       markReady(session)
     }
+    if session.isFinished, !session.isReady { closeAfterReply(session) }
     transport?.wake()
   }
 

@@ -10,7 +10,13 @@ extension Engine {
     var next = 0
     while true {
       fill(&next)
-      if batch.isEmpty { break }
+      if batch.isEmpty {
+        guard hasResumed else { break }
+        // A session that had waited goes on with what it had sent meanwhile.
+        hasResumed = false
+        next = 0
+        continue
+      }
       let began = monotonicNanoseconds()
       lookAhead(hot.value.probes)
       hot.value.hasFreshProbes = true
@@ -23,6 +29,7 @@ extension Engine {
       batch.removeAll()
       hot.value.probes.removeAll()
     }
+    hasResumed = false
     for session in ready {
       session.input.consume(session.parsed)
       session.parsed = 0
@@ -91,7 +98,7 @@ extension Engine {
           try unsafe session.parser.next(raw.bytes, into: &sink)
         }
       } catch {
-        batch.append(.init(session: session, record: nil, first: first, count: 0, probe: -1, violation: error))
+        batch.append(.init(session: session, record: nil, first: first, count: 0, start: session.parsed, probe: -1, violation: error))
         return true
       }
       switch result {
@@ -103,9 +110,10 @@ extension Engine {
         session.parsed += consumed
         session.needed = 1
       case .command(let consumed):
-        session.parsed += consumed
+        let start = session.parsed
+        session.parsed = start + consumed
         session.needed = 1
-        append(session, first)
+        append(session, first, start)
         // What follows may have to be read under other limits, or not at all.
         if !session.isAuthenticated || batch[batch.count - 1].stopsParsing { return true }
       }
@@ -114,7 +122,7 @@ extension Engine {
   }
 
   @inline(__always)
-  func append(_ session: Session, _ first: Int) {
+  func append(_ session: Session, _ first: Int, _ start: Int) {
     let count = batch.arguments.count - first
     var record = commands.find(batch.arguments[first])
     if count > 1, let container = record, container.value.hasSubcommands {
@@ -133,7 +141,8 @@ extension Engine {
     }
     batch.append(
       .init(
-        session: session, record: record, first: first, count: count, probe: probe, member: member, violation: nil))
+        session: session, record: record, first: first, count: count, start: start, probe: probe, member: member,
+        violation: nil))
   }
 
   /// Hands every session's output to the transport.

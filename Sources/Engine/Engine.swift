@@ -49,10 +49,17 @@ public final class Engine {
   var rates = TrafficRates()
   var peakMemory = PeakMemory()
 
+  /// Why all commands are looked at more closely.
+  public internal(set) var attention: Attention = []
+  /// What command runs within which.
+  public internal(set) var nesting: Nesting = []
+  var watches = Watches()
   var lastSessionID = 0
   var ready: [Session] = []
   var dirty: [Session] = []
   var batch = Batch()
+  /// A session that had waited went on during the present tick.
+  var hasResumed = false
 
   public init(
     settings: Settings, keyspace: Keyspace, commands: CommandTable,
@@ -63,6 +70,7 @@ public final class Engine {
     self.commands = commands
     self.monotonicNanoseconds = monotonicNanoseconds
     startedNanoseconds = monotonicNanoseconds()
+    keyspace.onChange = { [unowned self] in distribute($0) }
     keyspace.warn = { [unowned self] in log(.warning, $0) }
   }
 }

@@ -23,6 +23,10 @@ public final class Keyspace {
   public var leavesExpiryToPrimary = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
   public var isActiveExpiryOn = true
+  /// Takes the changes of keys that somebody is interested in; set by the engine.
+  var onChange: (KeyChange) -> Void = { _ in }
+  /// The changes that are not told yet, while it is open whether they stay.
+  var heldChanges: HeldChanges?
   /// Writes a warning to the log for a command that has only the keyspace; set by the engine.
   var warn: (String) -> Void = { _ in }
   /// Changes since the last save.
@@ -47,6 +51,12 @@ public final class Keyspace {
 
   /// To be called when another dataset has gone live.
   public func liveDatasetChanged() {
+    takeLiveDataset()
+    if !hot.value.interest.isEmpty { tell(.replaced) }
+  }
+
+  /// The same where nothing has changed for those who are told of changes.
+  func takeLiveDataset() {
     live = history.live
     hot.value.hasFreshProbes = false
     // Where the walk stood says nothing of another dataset.
@@ -82,7 +92,9 @@ public final class Keyspace {
 
   /// Deletes a key because its time has come.
   func expire(_ database: Int, _ key: Bytes, _ hash: UInt64) {
-    if live.remove(database, key, hash) { statistics.expiredKeys += 1 }
+    guard live.remove(database, key, hash) else { return }
+    statistics.expiredKeys += 1
+    changed(database, key, .expired("expired"))
   }
 
   /// Deletes what readers found expired, unless it was written meanwhile.
@@ -118,6 +130,10 @@ struct HotState {
   var accessClock: UInt32 = 0
   var isLFU = false
   var changesSinceSave = 0
+  /// Who wants to be told of changes.
+  var interest: Interest = []
+  /// What is to be done when the command is over.
+  var aftermath: Aftermath = []
 
   /// The random numbers of the command whose key was lookup number `probe` of the batch.
   @inline(__always)

@@ -19,7 +19,15 @@ public final class Session {
   public var name: [UInt8] = []
   public var libraryName: [UInt8] = []
   public var libraryVersion: [UInt8] = []
-  public var isAuthenticated = true
+  public var isAuthenticated = true {
+    didSet { attention.set(.restricted, !isAuthenticated) }
+  }
+  /// Why its commands are looked at more closely.
+  public var attention: Attention = []
+  /// What is queued since MULTI.
+  var transaction: Transaction?
+  /// A key that it watches has changed: its next transaction is not run.
+  var isWatchBroken = false
   public var user: StaticString = "default"
   /// The version that VERSION USE chose to read; nil reads the live dataset.
   public var reading: VersionPin?

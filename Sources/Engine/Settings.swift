@@ -95,6 +95,11 @@ public final class Settings {
   /// Seconds that the dataset from before a full sync stays as a version; 0 keeps it until it is dropped by hand.
   public var replicaRetainPrevious = 86_400
 
+  // MARK: Sessions
+
+  /// A transaction or script in which a command fails leaves no trace.
+  public var transactionRollback = false
+
   // MARK: Versions
 
   /// Number of automatic versions that are kept; the oldest goes first. Named and held ones do not count.

@@ -100,7 +100,7 @@ enum ConnectionCommands {
   }
 
   static let quit = Command(
-    "quit", arity: .atLeast(1), flags: doorway, categories: [.connection], group: .connection, since: "1.0.0",
+    "quit", arity: .atLeast(1), flags: doorway.union(.controlsTransaction), categories: [.connection], group: .connection, since: "1.0.0",
     "Ends the connection once the reply is sent.",
     .control { call, engine throws(CommandError) in
       call.reply.ok()
@@ -108,7 +108,7 @@ enum ConnectionCommands {
     })
 
   static let reset = Command(
-    "reset", arity: .exactly(1), flags: doorway, categories: [.connection], group: .connection, since: "6.2.0",
+    "reset", arity: .exactly(1), flags: doorway.union(.controlsTransaction), categories: [.connection], group: .connection, since: "6.2.0",
     "Makes the connection as it was when it was opened.",
     .control { call, engine throws(CommandError) in
       guard !call.session.isPrimary else { throw call.refuse("ERR can only reset normal client connections") }
@@ -125,7 +125,7 @@ extension Engine {
 
   /// Forgets what the client has said about itself. As in Redis, CLIENT NO-EVICT and its like stay.
   fileprivate func reset(_ session: Session) {
-    readLive(session)
+    forget(session)
     session.database = 0
     session.version = .resp2
     session.name = []

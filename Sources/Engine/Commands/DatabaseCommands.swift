@@ -57,9 +57,7 @@ enum DatabaseCommands {
       let databases = 0..<engine.keyspace.live.databaseCount
       guard databases.contains(first), databases.contains(second) else { throw .dbIndexOutOfRange }
       engine.guardVersion("swapdb")
-      let edit = engine.edit(for: call.session)
-      edit.dataset.swap(first, second)
-      edit.changed()
+      engine.edit(for: call.session).swap(first, second)
       call.reply.ok()
     })
 

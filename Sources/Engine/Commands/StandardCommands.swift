@@ -7,6 +7,7 @@ public enum StandardCommands {
     [
       ConnectionCommands.all,
       ClientCommands.all,
+      TransactionCommands.all,
       ServerCommands.all,
       CommandCommand.all,
       DebugCommands.all,

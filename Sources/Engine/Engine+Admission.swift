@@ -1,0 +1,52 @@
+internal import RESP
+internal import VersionedStore
+
+/// Whether a command may run now: what is asked of commands that call for attention (see `Attention`), in Redis's order.
+extension Engine {
+  /// Makes all checks. False if the command was answered, queued or put off instead.
+  @inline(never)
+  func admit(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) -> Bool {
+    let flags = record.value.flags
+    if needsAuthentication(session), !flags.contains(.noAuth) {
+      return reject(record, &call, session, "NOAUTH Authentication required.")
+    }
+    if session.transaction != nil, flags.contains(.noMulti) {
+      return reject(record, &call, session, "ERR Command not allowed inside a transaction")
+    }
+    if let refusal = refusal(flags.union(queuedFlags(record, session)), record, session) {
+      return reject(record, &call, session, refusal)
+    }
+    if let transaction = session.transaction, !flags.contains(.controlsTransaction) {
+      transaction.append(call)
+      call.reply.simpleString("QUEUED")
+      return false
+    }
+    return true
+  }
+
+  /// EXEC does what the queued commands do.
+  private func queuedFlags(_ record: Immortal<CommandRecord>, _ session: Session) -> CommandFlags {
+    guard record.value.fullName == "exec", let transaction = session.transaction else { return [] }
+    return transaction.flags.intersection([.write, .denyOOM])
+  }
+
+  /// Refuses a command before it has run; a transaction that it was meant for will not be run either.
+  @discardableResult
+  func reject(
+    _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session, _ text: StaticString
+  ) -> Bool {
+    record.value.statistics.rejected += 1
+    if session.transaction == nil {
+      call.reply.error(text)
+    } else if record.value.fullName == "exec" {
+      discardTransaction(session)
+      var reason = "\(text)"
+      if reason.hasPrefix("ERR ") { reason.removeFirst(4) }
+      call.reply.error("EXECABORT Transaction discarded because of: \(reason)")
+    } else {
+      session.transaction?.isDoomed = true
+      call.reply.error(text)
+    }
+    return false
+  }
+}

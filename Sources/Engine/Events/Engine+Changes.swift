@@ -1,0 +1,15 @@
+internal import VersionedStore
+
+extension Engine {
+  /// Gives a change of keys on to those who want to be told.
+  func distribute(_ change: KeyChange) {
+    let interest = keyspace.hot.value.interest
+    if interest.contains(.watched) { watches.notice(change, keyspace) }
+  }
+
+  /// To be called when nobody is in the middle of a command any more: does what the commands have left to be done.
+  @inline(never)
+  func settle() {
+    guard nesting.isEmpty else { return }
+  }
+}

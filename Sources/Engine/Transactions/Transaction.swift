@@ -1,0 +1,53 @@
+internal import RESP
+internal import VersionedStore
+
+/// What a client has queued between MULTI and EXEC.
+final class Transaction {
+  private struct Item {
+    let record: Immortal<CommandRecord>
+    /// The number of its first argument among all.
+    let first: Int
+    let count: Int
+  }
+
+  private var items: [Item] = []
+  /// Lengths of all arguments, which lie one behind the other in `bytes`.
+  private var lengths: [Int] = []
+  private let bytes = ByteQueue(capacity: 256)
+  /// What the queued commands do, taken together.
+  private(set) var flags: CommandFlags = []
+  /// A command was refused while it was to be queued: EXEC will refuse all of them.
+  var isDoomed = false
+  /// A command that fails at run time takes back what the others have done.
+  let rollsBack: Bool
+
+  init(rollsBack: Bool) { self.rollsBack = rollsBack }
+
+  deinit { bytes.deallocate() }
+
+  var count: Int { items.count }
+  /// Bytes of memory that the queue takes, as CLIENT LIST shows them (`multi-mem`).
+  var byteCount: Int { bytes.capacity + items.capacity * MemoryLayout<Item>.stride + lengths.capacity * 8 }
+
+  func append(_ call: borrowing Call) {
+    items.append(Item(record: call.command, first: lengths.count, count: call.count))
+    flags.formUnion(call.command.value.flags)
+    for index in 0..<call.count {
+      lengths.append(call[index].count)
+      bytes.append(call[index])
+    }
+  }
+
+  /// Calls `body` with every command in turn, until it answers false. The arguments are good until it is over.
+  func forEach(_ body: (Immortal<CommandRecord>, BytesList, _ first: Int, _ count: Int) -> Bool) {
+    let arguments = BytesList()
+    defer { arguments.deallocate() }
+    var offset = 0
+    let all = bytes.bytes
+    for length in lengths {
+      arguments.append(all[offset..<offset + length])
+      offset += length
+    }
+    for item in items where !body(item.record, arguments, item.first, item.count) { return }
+  }
+}
