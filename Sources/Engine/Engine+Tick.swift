@@ -98,7 +98,9 @@ extension Engine {
           try unsafe session.parser.next(raw.bytes, into: &sink)
         }
       } catch {
-        batch.append(.init(session: session, record: nil, first: first, count: 0, start: session.parsed, probe: -1, violation: error))
+        batch.append(
+          .init(
+            session: session, record: nil, first: first, count: 0, start: session.parsed, probe: -1, violation: error))
         return true
       }
       switch result {

@@ -37,7 +37,9 @@ struct TransactionTests {
     #expect(try harness.run("GET", "l") == .bulk(Array("2".utf8)))
   }
 
-  @Test(arguments: [["SET", "w", "2"], ["DEL", "w"], ["FLUSHALL"], ["FLUSHDB"], ["SWAPDB", "0", "1"], ["EXPIRE", "w", "100"]])
+  @Test(arguments: [
+    ["SET", "w", "2"], ["DEL", "w"], ["FLUSHALL"], ["FLUSHDB"], ["SWAPDB", "0", "1"], ["EXPIRE", "w", "100"],
+  ])
   func aWatchedKeyThatChangedStopsTheTransaction(_ change: [String]) throws {
     try harness.run("SET", "w", "1")
     try harness.run("WATCH", "w")

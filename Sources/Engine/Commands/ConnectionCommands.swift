@@ -100,7 +100,8 @@ enum ConnectionCommands {
   }
 
   static let quit = Command(
-    "quit", arity: .atLeast(1), flags: doorway.union(.controlsTransaction), categories: [.connection], group: .connection, since: "1.0.0",
+    "quit", arity: .atLeast(1), flags: doorway.union(.controlsTransaction), categories: [.connection],
+    group: .connection, since: "1.0.0",
     "Ends the connection once the reply is sent.",
     .control { call, engine throws(CommandError) in
       call.reply.ok()
@@ -108,7 +109,8 @@ enum ConnectionCommands {
     })
 
   static let reset = Command(
-    "reset", arity: .exactly(1), flags: doorway.union(.controlsTransaction), categories: [.connection], group: .connection, since: "6.2.0",
+    "reset", arity: .exactly(1), flags: doorway.union(.controlsTransaction), categories: [.connection],
+    group: .connection, since: "6.2.0",
     "Makes the connection as it was when it was opened.",
     .control { call, engine throws(CommandError) in
       guard !call.session.isPrimary else { throw call.refuse("ERR can only reset normal client connections") }

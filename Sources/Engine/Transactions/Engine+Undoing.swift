@@ -9,7 +9,8 @@ extension Engine {
     let changesSinceSave = keyspace.changesSinceSave
     let isOutermost = keyspace.heldChanges == nil
     // More versions than there may be: what cannot be taken back is not begun.
-    let before = history.createAutomatic(prefix: "before-transaction", reason: "transaction", atMilliseconds: keyspace.now)
+    let before = history.createAutomatic(
+      prefix: "before-transaction", reason: "transaction", atMilliseconds: keyspace.now)
     // Whatever the commands do to versions, this one is there when it is needed.
     try? history.hold(before.id, tag: Self.undoTag)
     if isOutermost { keyspace.heldChanges = HeldChanges() }

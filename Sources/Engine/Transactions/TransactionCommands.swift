@@ -90,7 +90,11 @@ extension Engine {
     }
     if isWatchBroken { return call.reply.nullArray() }
     nesting.insert(.transaction)
-    if transaction.rollsBack { executeOrUndo(transaction, session) } else { _ = run(transaction, session, stops: false) }
+    if transaction.rollsBack {
+      executeOrUndo(transaction, session)
+    } else {
+      _ = run(transaction, session, stops: false)
+    }
     nesting.remove(.transaction)
     // A queued HELLO may have changed the protocol.
     call.reply.version = session.version
