@@ -33,6 +33,12 @@ public final class EngineHost: ServingEngine, SessionTransport {
     return .accepted
   }
 
+  public func hasRoom(for count: Int) -> Bool {
+    if engine.sessions.count + count <= engine.settings.maxclients { return true }
+    engine.statistics.connectionsRejected += 1
+    return false
+  }
+
   private func refusal(_ info: ConnectionInfo) -> String? {
     if engine.sessions.count >= engine.settings.maxclients { return "-ERR max number of clients reached\r\n" }
     if engine.settings.protectedMode, engine.settings.requirepass == nil, !info.isUnixSocket, !info.isLocal {

@@ -18,6 +18,7 @@ final class ServerInstance {
   private let logger: Logger
   private let engine: Engine
   private let transport: Transport
+  private let contexts: TLSContexts
   private let listeners: Listeners
   private let replication: ReplicationHost
   private let saves = SnapshotSaves()
@@ -39,7 +40,8 @@ final class ServerInstance {
     replication = ReplicationHost(controller, eventLoop: eventLoop)
     let host = EngineHost(engine)
     transport = Transport(engine: host, eventLoop: eventLoop)
-    listeners = Listeners(transport: transport, logger: logger)
+    contexts = TLSContexts(logger: logger)
+    listeners = Listeners(transport: transport, contexts: contexts, logger: logger)
     stopped = eventLoop.makePromise()
 
     do throws(StartFailure) {
@@ -68,7 +70,7 @@ final class ServerInstance {
     saves.attach(to: engine, nowMilliseconds: Transport.now() / 1000)
     load { [self] in
       reportReadiness()
-      replication.start(host, configuration: configuration, log: log)
+      replication.start(host, configuration: configuration, security: contexts.link, log: log)
     }
   }
 
@@ -184,9 +186,18 @@ final class ServerInstance {
 
   private func listen() throws(StartFailure) {
     let settings = configuration.server
-    do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
-      logger.warning("Failed listening on port \(settings.port) (TCP), aborting.")
-      throw StartFailure()
+    if settings.tls.isWanted {
+      do throws(TLSContexts.Failure) { try contexts.configure(settings.tls) } catch {
+        logger.warning("Failed to configure TLS. Check logs for more info.")
+        throw StartFailure()
+      }
+    }
+    for kind in Listeners.Kind.allCases {
+      do throws(Listeners.Failure) { try listeners.listen(kind, settings) } catch {
+        let name = kind == .tls ? "TLS" : "TCP"
+        logger.warning("Failed listening on port \(kind.port(settings)) (\(name)), aborting.")
+        throw StartFailure()
+      }
     }
     if let path = settings.unixsocket {
       do throws(ListeningSocket.Failure) { try listeners.listenUnix(path, settings) } catch {
@@ -202,7 +213,7 @@ final class ServerInstance {
 
   /// Tells the engine what INFO shows of the process.
   private func introduce() {
-    engine.identity.port = configuration.server.port
+    engine.identity.port = configuration.server.mainPort
     engine.identity.configurationFile = configuration.file ?? ""
     engine.identity.executable = Files.executable()
     if isSupervised { engine.identity.supervisor = "systemd" }
@@ -217,9 +228,9 @@ final class ServerInstance {
       pidFile?.write()
     }
     if settings.alwaysShowLogo || log.isTerminal {
-      log.write(raw: Banner.logo(port: settings.port), at: .notice)
+      log.write(raw: Banner.logo(port: settings.mainPort), at: .notice)
     } else {
-      logger.notice("\(Banner.line(port: settings.port))")
+      logger.notice("\(Banner.line(port: settings.mainPort))")
     }
     logger.warning("Server initialized")
   }
@@ -242,15 +253,20 @@ final class ServerInstance {
   /// What CONFIG SET does beyond storing the value.
   private func applyChanges() {
     let settings = configuration.server
+    configuration.warn = { [logger] in logger.warning("\($0)") }
     configuration.onChange(of: "loglevel") { [log] in log.setLevel(settings.loglevel) }
-    configuration.onChange(of: "port") { [listeners, engine] () throws(BadValue) in
-      do throws(Listeners.Failure) { try listeners.listenTCP(settings) } catch {
-        throw BadValue(reason: "Unable to listen on this port. Check server logs.")
+    applyTLSChanges()
+    for (name, kind) in [("port", Listeners.Kind.plain), ("tls-port", .tls)] {
+      configuration.onChange(of: name) { [self] () throws(BadValue) in
+        if kind == .tls, settings.tls.port != 0 { try configureTLS() }
+        do throws(Listeners.Failure) { try listeners.listen(kind, settings) } catch {
+          throw BadValue(reason: "Unable to listen on this port. Check server logs.")
+        }
+        engine.identity.port = settings.mainPort
       }
-      engine.identity.port = settings.port
     }
     configuration.onChange(of: "bind") { [listeners] () throws(BadValue) in
-      do throws(Listeners.Failure) { try listeners.listenTCP(settings, closingFirst: true) } catch {
+      do throws(Listeners.Failure) { try listeners.rebind(settings) } catch {
         throw BadValue(reason: "Failed to bind to specified addresses.")
       }
     }
@@ -273,6 +289,19 @@ final class ServerInstance {
       throw BadValue(
         reason:
           "The operating system is not able to handle the specified number of clients, try with \(clients)")
+    }
+  }
+
+  private func applyTLSChanges() {
+    let settings = configuration.server
+    configuration.onChange(ofAny: Directive.tlsMaterials) { [self] () throws(BadValue) in
+      if settings.tls.isWanted { try configureTLS() } else { contexts.clear() }
+    }
+  }
+
+  private func configureTLS() throws(BadValue) {
+    do throws(TLSContexts.Failure) { try contexts.configure(configuration.server.tls) } catch {
+      throw BadValue(reason: "Unable to update TLS configuration. Check server logs.")
     }
   }
 }

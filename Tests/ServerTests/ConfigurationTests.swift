@@ -67,7 +67,8 @@ struct ConfigurationTests {
   }
 
   @Test(arguments: [
-    "appendonly yes", "cluster-enabled yes", "tls-port 6390", "io-threads 4", "aclfile /etc/users.acl",
+    "appendonly yes", "cluster-enabled yes", "tls-session-caching no", "tls-prefer-server-ciphers yes", "io-threads 4",
+    "aclfile /etc/users.acl",
     "user alice on", "loadmodule x.so", "rename-command FLUSHALL x",
   ])
   func refusesWhatThisBuildDoesNotHave(_ line: String) {

@@ -13,6 +13,14 @@ public final class ServerProcess {
     case path(String)
   }
 
+  /// How one knows that the server serves.
+  public enum Readiness: Sendable {
+    /// By its answer on the port.
+    case answers
+    /// By a line of its log, when it does not answer there.
+    case logs(String)
+  }
+
   public enum StartError: Error, CustomStringConvertible {
     /// The process ended, or did not answer in time; with its output so far.
     case notAnswering(program: String, log: String)
@@ -31,6 +39,7 @@ public final class ServerProcess {
   /// Everything that the server has written to stdout and stderr.
   public let log: ServerLog
   private let command: [String]
+  private let readiness: Readiness
   private let keepsDirectory: Bool
   private var process: ChildProcess
 
@@ -40,8 +49,10 @@ public final class ServerProcess {
   /// behind the file's name on the command line. A `directory` that is given may hold files for the server, and is
   /// left in place.
   public init(
-    _ program: Program, directives: [String] = [], arguments: [String] = [], directory: URL? = nil
+    _ program: Program, directives: [String] = [], arguments: [String] = [], directory: URL? = nil,
+    readiness: Readiness = .answers
   ) throws {
+    self.readiness = readiness
     keepsDirectory = directory != nil
     self.directory = try directory ?? Self.temporaryDirectory()
     port = try Self.freePort()
@@ -67,7 +78,7 @@ public final class ServerProcess {
   }
 
   private func waitForAnswer() throws {
-    guard Self.wait(milliseconds: 20_000, until: { !isRunning || answers() }), isRunning else {
+    guard Self.wait(milliseconds: 20_000, until: { !isRunning || isReady() }), isRunning else {
       throw StartError.notAnswering(program: command[0], log: log.text)
     }
   }
@@ -128,6 +139,13 @@ public final class ServerProcess {
       usleep(5000)
     }
     return true
+  }
+
+  private func isReady() -> Bool {
+    switch readiness {
+    case .answers: answers()
+    case .logs(let line): log.text.contains(line)
+    }
   }
 
   /// Whether the server serves: an error, for want of a password, is an answer too, but not that it is loading.

@@ -16,14 +16,29 @@ final class Configuration {
   /// True until the file and the command line are read: repeated `save` lines add up, and nothing is refused as immutable.
   private(set) var isStarting = true
   private var sawSaveLine = false
-  private var effects: [String: () throws(BadValue) -> Void] = [:]
+  /// What CONFIG SET does beyond storing the value of one directive or of several.
+  private final class Effect {
+    let run: () throws(BadValue) -> Void
+
+    init(_ run: @escaping () throws(BadValue) -> Void) { self.run = run }
+  }
+
+  private var effects: [String: Effect] = [:]
+  /// Told of changes that were taken back.
+  var warn: (String) -> Void = { _ in }
 
   func finishStarting() { isStarting = false }
 
   /// Has `effect` run after CONFIG SET changed `name`; when it throws, the whole CONFIG SET is taken back (and the effect
   /// runs again, on the old values).
   func onChange(of name: String, _ effect: @escaping () throws(BadValue) -> Void) {
-    effects[name] = effect
+    onChange(ofAny: [name], effect)
+  }
+
+  /// Has `effect` run, once, after CONFIG SET changed any of `names`.
+  func onChange(ofAny names: [String], _ effect: @escaping () throws(BadValue) -> Void) {
+    let effect = Effect(effect)
+    for name in names { effects[name] = effect }
   }
 
   /// Sets a directive from a line of a file or the command line.
@@ -81,8 +96,15 @@ final class Configuration {
           throw .refused(change.name, error.reason)
         }
       }
-      for (change, old) in zip(changes, former) where change.directive.get(self) != old {
-        do throws(BadValue) { try effects[change.directive.name]?() } catch {
+      var done: [Effect] = []
+      for (change, old) in zip(changes, former)
+      where change.directive.namesFile || change.directive.get(self) != old {
+        guard let effect = effects[change.directive.name], !done.contains(where: { $0 === effect }) else { continue }
+        done.append(effect)
+        do throws(BadValue) { try effect.run() } catch {
+          warn(
+            "Failed applying new configuration. Possibly related to new \(change.directive.name) setting. "
+              + "Restoring previous settings.")
           throw .refused(change.name, error.reason)
         }
       }
@@ -95,11 +117,13 @@ final class Configuration {
   /// Puts shown values back. They were good a moment ago, so only the world outside (a port taken meanwhile, a directory
   /// removed) can refuse them; then the new value of that one directive stays.
   private func restore(_ former: [(Directive, [UInt8])]) {
+    var owed: [Effect] = []
     for (directive, value) in former where directive.get(self) != value {
       let words = directive.takesList ? ConfigurationArguments.split(value) ?? [value] : [value]
       try? directive.set(self, words.isEmpty ? [[]] : words)
-      try? effects[directive.name]?()
+      if let effect = effects[directive.name], !owed.contains(where: { $0 === effect }) { owed.append(effect) }
     }
+    for effect in owed { try? effect.run() }
   }
 
   private func allows(_ action: ProtectedAction, _ isLocal: Bool) -> Bool {

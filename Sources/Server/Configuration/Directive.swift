@@ -19,6 +19,8 @@ struct Directive: Sendable {
   var isHidden = false
   /// Is written by CONFIG REWRITE even at its default.
   var alwaysWritten = false
+  /// Is the name of a file: what CONFIG SET does happens even when the name stays, as the file may have changed.
+  var namesFile = false
   /// The value as CONFIG GET shows it; `set` takes it back.
   let get: @Sendable (Configuration) -> [UInt8]
   let set: @Sendable (Configuration, [[UInt8]]) throws(BadValue) -> Void

@@ -8,7 +8,6 @@ extension Directive {
   static let unbuilt: [Directive] = [
     .off("appendonly", "no"),
     .off("cluster-enabled", "no", change: .onlyAtStart),
-    .off("tls-port", "0"),
     .off("io-threads", "1", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
     .off("aclfile", "", change: .onlyAtStart),

@@ -15,6 +15,10 @@ final class ServerSettings {
   var unixsocket: String?
   /// File mode of the unix socket; 0 leaves what the umask gives.
   var unixsocketperm = 0
+  var tls = TLSSettings()
+
+  /// The port by which the server goes: that for TLS where there is no other.
+  var mainPort: Int { port == 0 ? tls.port : port }
 
   // MARK: Process
 

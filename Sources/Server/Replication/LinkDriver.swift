@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Replication
 import Snapshots
 import VersionedStore
@@ -22,6 +23,7 @@ final class LinkDriver {
   private let handle: LinkHandle
   private let eventLoop: any EventLoop
   private let serving: ServingSide
+  private let security: LinkSecurity
   private let logger: Logger
 
   private var channel: (any Channel)?
@@ -41,13 +43,14 @@ final class LinkDriver {
 
   init(
     _ link: ReplicaLink, _ plan: LinkPlan, handle: LinkHandle, eventLoop: any EventLoop, serving: ServingSide,
-    logger: Logger
+    security: LinkSecurity, logger: Logger
   ) {
     self.link = link
     self.plan = plan
     self.handle = handle
     self.eventLoop = eventLoop
     self.serving = serving
+    self.security = security
     self.logger = logger
   }
 
@@ -101,10 +104,16 @@ final class LinkDriver {
 
   // MARK: From the connection
 
-  func opened(_ channel: any Channel, _ attempt: Int) {
+  /// There is a connection, to be closed when the link gives it up; under TLS it cannot be used yet.
+  func established(_ channel: any Channel, _ attempt: Int) {
     guard attempt == self.attempt else { return channel.close(promise: nil) }
     self.channel = channel
     isReading = true
+  }
+
+  /// The connection can be used.
+  func opened(_ attempt: Int) {
+    guard attempt == self.attempt else { return }
     link.connected(at: Self.now())
     perform()
   }
@@ -208,12 +217,15 @@ final class LinkDriver {
     attempt += 1
     let attempt = attempt
     let driver = NIOLoopBound(self, eventLoop: eventLoop)
+    let tls = security.context
     ClientBootstrap(group: eventLoop)
       .connectTimeout(.milliseconds(plan.settings.timeoutMilliseconds))
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readSize))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(LinkChannel(driver.value, attempt: attempt))
+          let pipeline = channel.pipeline.syncOperations
+          if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+          try pipeline.addHandler(LinkChannel(driver.value, attempt: attempt, isSecure: tls != nil))
         }
       }
       .connect(host: host, port: port)
@@ -289,6 +301,7 @@ extension LinkDriver {
       if let failure = error.connectionErrors.last { return reason(failure.error) }
       return "can't resolve \(error.host)"
     case let error as IOError: return Files.errorText(error.errnoCode)
+    case is NIOSSLError, is BoringSSLError: return TLSErrorText.describe(error)
     case is ChannelError: return "Connection timed out"
     default: return "\(error)"
     }

@@ -17,7 +17,8 @@ final class LinkHandle: RunningLink {
 
   /// Opens a link on `eventLoop`.
   init(
-    _ plan: LinkPlan, position: ReplicationPosition?, eventLoop: any EventLoop, serving: ServingSide, logger: Logger
+    _ plan: LinkPlan, position: ReplicationPosition?, eventLoop: any EventLoop, serving: ServingSide,
+    security: LinkSecurity, logger: Logger
   ) {
     let link = ReplicaLink(plan.settings, position: position, jitterSeed: .random(in: 0...UInt64.max))
     let now = LinkDriver.now()
@@ -25,7 +26,8 @@ final class LinkHandle: RunningLink {
     driver = .makeEmptyBox(valueType: LinkDriver.self, eventLoop: eventLoop)
     posted = Mutex(Posted(status: LinkStatus(link, stagedByteCount: 0, now: now), at: now))
     eventLoop.execute { [self] in
-      let driver = LinkDriver(link, plan, handle: self, eventLoop: eventLoop, serving: serving, logger: logger)
+      let driver = LinkDriver(
+        link, plan, handle: self, eventLoop: eventLoop, serving: serving, security: security, logger: logger)
       self.driver.value = driver
       driver.start()
     }

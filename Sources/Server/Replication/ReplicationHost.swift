@@ -20,14 +20,18 @@ final class ReplicationHost {
   }
 
   /// To be called when the server listens.
-  func start(_ host: EngineHost, configuration: Configuration, log: LogFile) {
+  func start(_ host: EngineHost, configuration: Configuration, security: LinkSecurity, log: LogFile) {
     let serving = ServingSide(controller, eventLoop: eventLoop)
     let logger = log.logger()
     let engine = host.engine
     controller.openLink = { [group] plan, position in
-      LinkHandle(plan, position: position, eventLoop: group.next(), serving: serving, logger: logger)
+      LinkHandle(
+        plan, position: position, eventLoop: group.next(), serving: serving, security: security, logger: logger)
     }
-    controller.listeningPort = { configuration.server.port }
+    controller.listeningPort = {
+      let settings = configuration.server
+      return settings.tls.replication && settings.tls.port != 0 ? settings.tls.port : settings.port
+    }
     controller.runTick = { [unowned host] in host.tick(nowMicroseconds: Transport.now()) }
     controller.onRoleChange = { log.setRole($0 ? .replica : .primary) }
     engine.keyspace.history.dispose = Disposal.dispose

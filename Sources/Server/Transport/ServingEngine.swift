@@ -44,6 +44,8 @@ public protocol ServingEngine: AnyObject {
   /// Comes first, once.
   func attach(_ transport: any ServingTransport)
   func open(_ id: ConnectionID, _ info: ConnectionInfo, nowMicroseconds: Int64) -> Admission
+  /// Whether so many connections more could be opened. One that could not is counted as refused: it gets no handshake.
+  func hasRoom(for count: Int) -> Bool
   /// Input of a connection. It is only good during the call: the engine appends it to the session's own and executes
   /// nothing; a tick follows.
   func receive(_ bytes: Bytes, from id: ConnectionID)

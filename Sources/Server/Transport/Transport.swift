@@ -22,6 +22,8 @@ final class Transport: ServingTransport {
   private var leaving: [Connection] = []
   /// Connections that broke while the engine was at work, for it to be told when it has returned.
   private var gone: [ConnectionID] = []
+  /// Connections that are still agreeing on keys: the engine knows nothing of them yet.
+  private var handshakes = 0
   private var cronTask: Scheduled<Void>?
   /// Calls of the cron per second.
   private var cronRate: () -> Int = { 10 }
@@ -85,6 +87,15 @@ final class Transport: ServingTransport {
   }
 
   // MARK: What connections tell
+
+  /// Whether a connection may begin a handshake, whose end is to be told in any case.
+  func beginHandshake() -> Bool {
+    guard engine.hasRoom(for: handshakes + 1) else { return false }
+    handshakes += 1
+    return true
+  }
+
+  func endHandshake() { handshakes -= 1 }
 
   /// Offers a new connection to the engine, under a free id.
   func admit(_ connection: Connection, _ info: ConnectionInfo) -> Admission {
