@@ -138,6 +138,7 @@ final class Listeners {
       try pipeline.addHandler(Connection(transport: transport))
     case .tls:
       guard let context = contexts.server else { throw ChannelError.ioOnClosedChannel }
+      try pipeline.addHandler(PlainTextGuard())
       try pipeline.addHandler(NIOSSLServerHandler(context: context))
       try pipeline.addHandler(Connection(transport: transport, secureLogger: logger))
     }
