@@ -15,7 +15,9 @@ extension ReplyWriter {
     integer(range.last)
     integer(range.step)
     names(of: command.allCategories, among: CommandCategories.names)
-    setHeader(0)
+    let tips = CommandDocumentation.of(record.fullName).tips
+    setHeader(tips.count)
+    for tip in tips { bulk(tip) }
     setHeader(command.keys.count)
     for specification in command.keys { description(of: specification) }
     if record.subcommands.isEmpty { return setHeader(0) }
@@ -78,18 +80,46 @@ extension ReplyWriter {
     }
   }
 
-  /// For people: summary, version, group, complexity, and the same for subcommands.
+  /// For people: summary, version, group, complexity, history and arguments, and the same for subcommands.
   mutating func documentation(of record: CommandRecord) {
     let command = record.command
-    mapHeader(record.subcommands.isEmpty ? 4 : 5)
+    let document = CommandDocumentation.of(record.fullName)
+    let hasComplexity = command.complexity.utf8CodeUnitCount > 0
+    let parts = [
+      hasComplexity, !document.flags.isEmpty, document.deprecatedSince != nil, document.successor != nil,
+      !document.history.isEmpty, document.arguments != nil, !record.subcommands.isEmpty,
+    ]
+    mapHeader(3 + parts.count { $0 })
     bulk("summary")
     bulk(command.summary)
     bulk("since")
     bulk(command.since)
     bulk("group")
     bulk(command.group.rawValue)
-    bulk("complexity")
-    bulk(command.complexity)
+    if hasComplexity {
+      bulk("complexity")
+      bulk(command.complexity)
+    }
+    if !document.flags.isEmpty {
+      bulk("doc_flags")
+      setHeader(document.flags.count)
+      for flag in document.flags { simpleString(flag) }
+    }
+    if let since = document.deprecatedSince { bulk("deprecated_since", since) }
+    if let successor = document.successor { bulk("replaced_by", successor) }
+    if !document.history.isEmpty {
+      bulk("history")
+      setHeader(document.history.count)
+      for (since, change) in document.history {
+        arrayHeader(2)
+        bulk(since)
+        bulk(change)
+      }
+    }
+    if let arguments = document.arguments {
+      bulk("arguments")
+      list(arguments)
+    }
     guard !record.subcommands.isEmpty else { return }
     bulk("subcommands")
     mapHeader(record.subcommands.count)
@@ -97,6 +127,52 @@ extension ReplyWriter {
       bulk(subcommand.value.fullName)
       documentation(of: subcommand.value)
     }
+  }
+
+  private mutating func list(_ arguments: [CommandArgument]) {
+    arrayHeader(arguments.count)
+    for argument in arguments { description(of: argument) }
+  }
+
+  private mutating func description(of argument: CommandArgument) {
+    let flags = argument.flags
+    let parts = [
+      argument.keySpecification != nil, argument.token != nil, argument.since != nil, argument.deprecatedSince != nil,
+      !flags.isEmpty, !argument.arguments.isEmpty,
+    ]
+    mapHeader(2 + parts.count { $0 })
+    bulk("name", argument.name)
+    bulk("type", argument.kind.rawValue)
+    if let number = argument.keySpecification {
+      bulk("key_spec_index")
+      integer(number)
+    }
+    if let token = argument.token { bulk("token", token) }
+    if let since = argument.since { bulk("since", since) }
+    if let since = argument.deprecatedSince { bulk("deprecated_since", since) }
+    if !flags.isEmpty {
+      bulk("flags")
+      setHeader(flags.count)
+      for flag in flags { simpleString(flag) }
+    }
+    if !argument.arguments.isEmpty {
+      bulk("arguments")
+      list(argument.arguments)
+    }
+  }
+
+  private mutating func bulk(_ key: StaticString, _ value: String) {
+    bulk(key)
+    bulk(value)
+  }
+}
+
+extension CommandArgument {
+  fileprivate var flags: [StaticString] {
+    let all: [(Bool, StaticString)] = [
+      (isOptional, "optional"), (isMultiple, "multiple"), (repeatsToken, "multiple_token"),
+    ]
+    return all.filter(\.0).map(\.1)
   }
 }
 
