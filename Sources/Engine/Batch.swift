@@ -21,12 +21,14 @@ struct Batch {
     let member: Int
     /// The database that the lookup was made in.
     let database: Int
+    /// Takes its share of the time of those beside it, instead of being measured by itself.
+    let isBrief: Bool
     let violation: ProtocolError?
 
     @inline(__always)
     init(
       session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, start: Int,
-      probe: Int, member: Int = 0, violation: ProtocolError?
+      probe: Int, member: Int = 0, isBrief: Bool = true, violation: ProtocolError?
     ) {
       self.session = Borrowed(session)
       self.record = record
@@ -36,6 +38,7 @@ struct Batch {
       self.probe = probe
       self.member = member
       database = session.database
+      self.isBrief = isBrief
       self.violation = violation
     }
 
@@ -66,13 +69,6 @@ struct Batch {
   mutating func removeAll() {
     count = 0
     arguments.removeAll()
-  }
-
-  /// Divides the time that the batch took among its commands, for INFO commandstats. A clock reading for each of them
-  /// would cost as much as a small command itself.
-  func shareTime(nanoseconds: Int64) {
-    let share = Double(nanoseconds) / Double(count)
-    for index in 0..<count { self[index].record?.value.statistics.nanoseconds += share }
   }
 }
 

@@ -55,6 +55,17 @@ public struct Command: Sendable {
   }
 }
 
+extension Command {
+  /// Flagged as fast, or of constant time by what it says of itself. Of the commands of constant time only those about a
+  /// key count: others may have a constant to do that is large.
+  var isBrief: Bool {
+    if flags.contains(.fast) { return true }
+    guard !keys.isEmpty, flags.isDisjoint(with: [.blocking, .mayWait]) else { return false }
+    // A bit or a byte set far behind the end of a string makes all that lies between.
+    return "\(complexity)" == "O(1)" && !["setbit", "setrange"].contains("\(name)")
+  }
+}
+
 /// The number of arguments, the command's name (and its subcommand's) among them.
 public enum Arity: Sendable, Equatable {
   case exactly(Int)
@@ -108,6 +119,9 @@ public struct CommandFlags: OptionSet, Sendable {
   public static let mayWait = CommandFlags(rawValue: 1 << 20)
   /// Runs at once between MULTI and EXEC, where others are queued.
   public static let controlsTransaction = CommandFlags(rawValue: 1 << 21)
+
+  /// Cannot take long, unless its arguments or its reply are long: worked out from the declaration, not part of it.
+  public static let brief = CommandFlags(rawValue: 1 << 31)
 
   /// Names as COMMAND shows them; what is not here, it keeps to itself.
   public static let names: [(CommandFlags, StaticString)] = [

@@ -13,6 +13,8 @@ public struct CommandRecord {
   let subcommands: [Immortal<CommandRecord>]
   public let id: Int
   public var statistics = CommandStatistics()
+  /// How long its calls took; nil before the first.
+  var latencies: LatencyHistogram?
   /// What the hot path asks, in one word.
   let flags: CommandFlags
   let arity: Arity
@@ -52,8 +54,9 @@ public final class CommandTable {
       return Immortal(
         CommandRecord(
           command: command, fullName: fullName, firstKey: firstKey, member: command.member,
-          subcommands: command.subcommands.map { record($0, container: fullName) }, id: own, flags: command.flags,
-          arity: command.arity, hasSubcommands: !command.subcommands.isEmpty))
+          subcommands: command.subcommands.map { record($0, container: fullName) }, id: own,
+          flags: command.isBrief ? command.flags.union(.brief) : command.flags, arity: command.arity,
+          hasSubcommands: !command.subcommands.isEmpty))
     }
     all = families.joined().map { record($0, container: nil) }
     records = FixedArray(all)

@@ -26,6 +26,9 @@ public struct Edit {
   /// The same dataset with another database selected.
   public func selecting(_ database: Int) -> Edit { Edit(keyspace, dataset, database: database, now: now) }
 
+  /// Counts a payload that is looked at in full.
+  public func noteChecked() { hot.value.statistics.payloadsChecked += 1 }
+
   /// The entry of `key`; one that has expired is deleted first. Counts as a use of the key, unless `quietly`.
   @inline(__always)
   public func find(_ key: Key, quietly: Bool = false) -> Entry? {

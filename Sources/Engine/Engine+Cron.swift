@@ -5,9 +5,13 @@ extension Engine {
   /// Time is given in microseconds since 1970.
   public func cron(nowMicroseconds: Int64) {
     setTime(microseconds: nowMicroseconds)
+    if isCronPaused { return }
     rates.sample(statistics, now: keyspace.now)
-    runExpiryCycle()
-    runFieldExpiry()
+    let expiryTime = watching(.expireCycle) {
+      runExpiryCycle()
+      runFieldExpiry()
+    }
+    keyspace.statistics.expiryNanoseconds += expiryTime
     versionsCron()
     for task in cronTasks { task(self) }
     if keyspace.now / 1000 != secondOfCron {

@@ -19,6 +19,21 @@ extension Engine {
     finish(session, before)
   }
 
+  /// Executes the batch's command of this number and has the clock know whether it ran, and its time where it is measured
+  /// by itself.
+  @inline(__always)
+  func execute(_ item: Batch.Item, number: Int, _ session: Session, _ clock: inout BatchClock) {
+    let isAlone = clock.isFine || !item.isBrief
+    if isAlone { account(&clock, upTo: number) }
+    let runs = statistics.commandsProcessed
+    let written = statistics.bytesSent &+ session.output.count
+    execute(item, session)
+    if statistics.commandsProcessed != runs { clock.ran |= 1 << UInt64(number) }
+    // A reply that was long to write may have taken as long.
+    let isLong = statistics.bytesSent &+ session.output.count &- written > BatchClock.briefLength
+    if isAlone || isLong { account(&clock, upTo: number &+ 1) }
+  }
+
   /// Leaves a command that was parsed already, and all behind it, in the session's input until the session goes on.
   private func putBack(_ item: Batch.Item, _ session: Session) {
     guard item.start < session.parsed else { return }
@@ -74,8 +89,6 @@ extension Engine {
   /// Runs a command's handler.
   @inline(__always)
   func invoke(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
-    record.value.statistics.calls &+= 1
-    statistics.commandsProcessed &+= 1
     do throws(CommandError) {
       switch record.value.command.handler {
       case .read(let handler): try handler(&call, view(for: session))
@@ -92,6 +105,9 @@ extension Engine {
       record.value.statistics.failed += 1
       call.reply.error(error)
     }
+    // Behind the command, which may have been to set all counters back.
+    record.value.statistics.calls &+= 1
+    statistics.commandsProcessed &+= 1
   }
 
   /// Runs a command from within another one (EXEC, a script) and writes its reply to the session's output. Of the checks
@@ -103,7 +119,11 @@ extension Engine {
     var call = Call(
       arguments: arguments, first: first, count: count, reply: ReplyWriter(session.output, session.version),
       session: session, keyspace: keyspace, command: record, now: keyspace.now, probe: -1)
+    let began = monotonicNanoseconds()
     invoke(record, &call, session)
+    account(
+      record, ArgumentRange(list: arguments, first: first, count: count), session,
+      nanoseconds: monotonicNanoseconds() - began)
     let after = session.output.count
     if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
       countError(session.output.bytes[before..<after])

@@ -11,7 +11,9 @@ extension Engine {
   /// One slice of each work that waits; ends every tick.
   func housekeep() {
     _ = keyspace.history.reclaim(limit: Self.reclaimSlice)
-    continueExpiryCycle()
+    if isExpiring {
+      keyspace.statistics.expiryNanoseconds += watching(.expireCycle) { continueExpiryCycle() }
+    }
     if keyspace.isMakingRoom { _ = makeRoom() }
   }
 

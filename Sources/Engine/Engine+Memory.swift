@@ -13,9 +13,27 @@ extension Engine {
   /// follow, and the commands are let in meanwhile.
   func makeRoom() -> Bool {
     let isExempt = settings.maxmemory == 0 || isReplica && settings.replicaIgnoreMaxmemory
-    let progress = isExempt || !isShort ? .done : freeMemory()
+    guard !isExempt, isShort else {
+      keyspace.isMakingRoom = false
+      if memoryExceededSince != nil { noteMemoryExceeded(false) }
+      return true
+    }
+    var progress = Progress.done
+    watching(.evictionCycle) { progress = freeMemory() }
+    if progress == .stuck || memoryExceededSince != nil { noteMemoryExceeded(progress == .stuck) }
     keyspace.isMakingRoom = progress == .running
     return progress != .stuck
+  }
+
+  /// Memory has come above the limit and could not be brought below, or has come below again.
+  private func noteMemoryExceeded(_ isExceeded: Bool) {
+    let now = monotonicNanoseconds()
+    if let since = memoryExceededSince, !isExceeded {
+      statistics.memoryExceededMicroseconds += (now - since) / 1000
+      memoryExceededSince = nil
+    } else if isExceeded, memoryExceededSince == nil {
+      memoryExceededSince = now
+    }
   }
 
   private enum Progress {

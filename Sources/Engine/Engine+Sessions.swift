@@ -30,6 +30,8 @@ extension Engine {
   public func receive(_ bytes: Bytes, from session: Session) {
     guard !session.isClosing else { return }
     statistics.bytesReceived += bytes.count
+    statistics.reads += 1
+    if session.isPrimary { statistics.primaryBytesReceived += bytes.count }
     session.lastInteraction = keyspace.now
     session.input.append(bytes)
     let count = session.input.count

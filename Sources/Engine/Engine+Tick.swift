@@ -17,15 +17,16 @@ extension Engine {
         next = 0
         continue
       }
-      let began = monotonicNanoseconds()
+      var clock = BatchClock(
+        isFine: batch.count == 1 || settings.measuresEachCommand, began: monotonicNanoseconds())
       lookAhead(hot.value.probes)
       hot.value.hasFreshProbes = true
       for index in 0..<batch.count {
         let item = batch[index]
-        item.session.with { execute(item, $0) }
+        item.session.with { execute(item, number: index, $0, &clock) }
       }
       hot.value.hasFreshProbes = false
-      batch.shareTime(nanoseconds: monotonicNanoseconds() - began)
+      account(&clock, upTo: batch.count)
       batch.removeAll()
       hot.value.probes.removeAll()
     }
@@ -141,10 +142,11 @@ extension Engine {
     if probe >= 0, let record, record.value.member < count, record.value.member >= 0 || count == 2 {
       member = record.value.member
     }
+    let isShort = session.parsed &- start < BatchClock.briefLength
     batch.append(
       .init(
         session: session, record: record, first: first, count: count, start: start, probe: probe, member: member,
-        violation: nil))
+        isBrief: isShort && record.map { $0.value.flags.contains(.brief) } ?? true, violation: nil))
   }
 
   /// Hands every session's output to the transport.
@@ -161,7 +163,12 @@ extension Engine {
     let count = session.output.count
     guard count > 0 else { return }
     statistics.bytesSent += count
+    statistics.writes += 1
+    let capacity = session.output.capacity
+    if capacity > session.settledCapacity { statistics.replyBufferExpansions += 1 }
     transport?.send(session.output.bytes, to: session)
     session.output.consume(count, keep: 64 << 10)
+    session.settledCapacity = session.output.capacity
+    if session.settledCapacity < capacity { statistics.replyBufferShrinks += 1 }
   }
 }

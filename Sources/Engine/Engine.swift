@@ -25,8 +25,16 @@ public final class Engine {
   public var cronTasks: [(Engine) -> Void] = []
   /// Bytes that a value takes in an RDB file, uncompressed; set by the module that writes these.
   public var serializedByteCount: (Entry) -> Int = { _ in 0 }
+  /// What scripts take; set by the module that runs them.
+  public var scripting: () -> ScriptingFigures = { ScriptingFigures() }
   /// Saves and loads the dataset for DEBUG RELOAD, and answers with what went wrong; set by the same module.
   public var reload: (ReloadOptions) -> String? = { _ in "nothing is saved here" }
+  /// Writes all of the configuration to its file and answers with what went wrong; set by what has it.
+  public var rewriteWholeConfiguration: () -> String? = { "there is no configuration file" }
+  /// Nothing is done by the clock (DEBUG PAUSE-CRON).
+  var isCronPaused = false
+  /// Scripts may call commands that are not for scripts (DEBUG SET-DISABLE-DENY-SCRIPTS).
+  public internal(set) var letsScriptsCallAll = false
   /// Ends the server, unless something that was asked for first has failed: then it answers false and goes on. Set by what
   /// runs it.
   public var shutDown: (ShutdownRequest) -> Bool = { _ in true }
@@ -47,7 +55,11 @@ public final class Engine {
   /// Whole seconds since 1970 when the cron last did what it does once a second.
   var secondOfCron: Int64 = 0
   var rates = TrafficRates()
+  var slowLog = SlowLog()
+  var latency = LatencyMonitor()
   var peakMemory = PeakMemory()
+  /// Since when memory is above `maxmemory`, by the monotonic clock; nil if it is not.
+  var memoryExceededSince: Int64?
 
   /// Why all commands are looked at more closely.
   public internal(set) var attention: Attention = []

@@ -5,6 +5,18 @@ public struct EngineStatistics {
   public var connectionsRejected = 0
   public var bytesReceived = 0
   public var bytesSent = 0
+  /// Of the bytes that came in, those of the primary's stream.
+  public var primaryBytesReceived = 0
+  /// Times that something was taken in from a client, and sent to one.
+  public var reads = 0
+  public var writes = 0
+  /// Times that the memory for replies to a client became more, and less.
+  public var replyBufferExpansions = 0
+  public var replyBufferShrinks = 0
+  /// Microseconds that memory was above `maxmemory`, up to the last time that it came below.
+  public var memoryExceededMicroseconds: Int64 = 0
+  /// Objects that were freed before the counters were set back.
+  public var reclaimedBefore = 0
   public var errorReplies = 0
   public var errorsByCode: [String: Int] = [:]
   public var queryBufferLimitDisconnections = 0

@@ -153,6 +153,10 @@ public struct KeyspaceStatistics {
   /// Share of keys that active expiry found to be expired, a running estimate in percent.
   public var expiredStalePercentage = 0.0
   public var expiredTimeCapReached = 0
+  /// Time that active expiry has taken.
+  public var expiryNanoseconds: Int64 = 0
+  /// Values that RESTORE has looked at in full before it took them.
+  public var payloadsChecked = 0
 
   public init() {}
 }

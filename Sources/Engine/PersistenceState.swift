@@ -21,7 +21,11 @@ public struct PersistenceState {
   public var keysExpiredOnLoad = 0
   /// Bytes that a version kept for a save made us keep beside the live dataset, at the end of the last one.
   public var lastRetainedBytes = 0
-  public var currentRetainedBytes = 0
+  public var currentRetainedBytes = 0 {
+    didSet { currentRetainedPeak = currentRetainedBytes == 0 ? 0 : max(currentRetainedPeak, currentRetainedBytes) }
+  }
+  /// The most that it was during this save.
+  public private(set) var currentRetainedPeak = 0
   /// Why writes are refused: saving has failed and the configuration wants that to be noticed.
   public var writeRefusal: StaticString?
 

@@ -54,6 +54,8 @@ public final class Session {
   /// The place in the present batch up to which its input was parsed.
   var parsed = 0
 
+  /// Memory for output when some was sent last.
+  var settledCapacity = 1024
   /// Bytes given to the transport that the client has not taken yet.
   public var unsentByteCount = 0
   /// Since when the unsent output is above the soft limit, in milliseconds since 1970.

@@ -100,6 +100,19 @@ public final class Settings {
   /// A transaction or script in which a command fails leaves no trace.
   public var transactionRollback = false
 
+  // MARK: Delays
+
+  /// Microseconds from which on a command is logged as slow; below 0 none is.
+  public var slowlogLogSlowerThan = 10_000
+  /// Commands that the slow log keeps.
+  public var slowlogMaxLen = 128
+  /// Milliseconds from which on LATENCY notes an event; 0 notes none.
+  public var latencyMonitorThreshold = 0
+  /// Keeps a histogram of the times of each command.
+  public var latencyTracking = true
+  /// The percentiles of these that INFO latencystats tells.
+  public var latencyPercentiles = [50, 99, 99.9]
+
   // MARK: Versions
 
   /// Number of automatic versions that are kept; the oldest goes first. Named and held ones do not count.

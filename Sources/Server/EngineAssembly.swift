@@ -19,6 +19,10 @@ extension Engine {
       + [saves.commands, ConfigCommands.all(bound), ReplicationCommands(replication).all]
     let engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
     replication.engine = engine
+    engine.rewriteWholeConfiguration = {
+      do throws(ConfigurationError) { try bound.value.rewrite(all: true) } catch { return error.reply }
+      return nil
+    }
     return engine
   }
 }

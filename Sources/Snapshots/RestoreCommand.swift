@@ -32,6 +32,7 @@ enum RestoreCommand {
     let payload = call[3]
     guard isSound(payload, edit.settings) else { throw call.refuse("ERR DUMP payload version or checksum are wrong") }
     let body = payload[0..<payload.count - footerByteCount]
+    edit.noteChecked()
     guard
       let loader = load(
         body, key.bytes, options.access, edit, now: call.now, isFromPrimary: call.session.isPrimary),

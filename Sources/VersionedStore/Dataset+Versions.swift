@@ -163,6 +163,9 @@ extension Dataset {
 
   public var isReclaimed: Bool { reclaimer.isIdle }
 
+  /// Objects that `reclaim` has looked at so far.
+  var reclaimedCount: Int { reclaimer.visitedCount }
+
   func root(of number: Int) -> Root { Root(block: sealed[number]!.root, hashKey: hashKey) }
 }
 

@@ -10,6 +10,8 @@ public final class History {
   public private(set) var versions: [Version] = []
   private(set) var datasets: [Int: Dataset]
   private var lastID = 0
+  /// Objects freed by `reclaim` so far.
+  public private(set) var reclaimedCount = 0
   /// Takes a lineage that nobody needs any more; ending it gives a whole arena back, which is better done on another
   /// thread.
   public var dispose: (Dataset) -> Void = { _ in }
@@ -266,10 +268,14 @@ public final class History {
   /// Frees up to `limit` objects of what was given up. Returns whether nothing is left.
   public func reclaim(limit: Int) -> Bool {
     for dataset in datasets.values where !dataset.isReclaimed {
-      if !dataset.reclaim(limit: limit) { return false }
+      let before = dataset.reclaimedCount
+      let isDone = dataset.reclaim(limit: limit)
+      reclaimedCount += dataset.reclaimedCount - before
+      if !isDone { return false }
     }
     return true
   }
+
 
   public var isReclaimed: Bool { datasets.values.allSatisfy(\.isReclaimed) }
 }

@@ -37,6 +37,21 @@ public struct ProcessMemory: Equatable, Sendable {
     _ = unsafe mallctl("arena.4096.purge", nil, nil, nil, 0)
   }
 
+  /// All that the allocator tells of itself: some ten kilobytes of text.
+  public static func allocatorReport() -> [UInt8] {
+    let report = Report()
+    unsafe malloc_stats_print(
+      { context, line in
+        guard let context = unsafe context, let line = unsafe line else { return }
+        unsafe Unmanaged<Report>.fromOpaque(context).takeUnretainedValue().text += String(cString: line).utf8
+      }, Unmanaged.passUnretained(report).toOpaque(), nil)
+    return report.text
+  }
+
+  private final class Report {
+    var text: [UInt8] = []
+  }
+
   /// jemalloc's name and version, as INFO names an allocator.
   public static let allocatorName: String = {
     let version = JEMALLOC_VERSION.prefix { $0 != "-" }

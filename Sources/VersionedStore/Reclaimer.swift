@@ -19,6 +19,8 @@ struct Reclaimer {
   }
 
   private var jobs: [Job] = []
+  /// Objects looked at so far.
+  private(set) var visitedCount = 0
 
   var isIdle: Bool { jobs.isEmpty }
 
@@ -50,6 +52,7 @@ struct Reclaimer {
     while left > 0, !jobs.isEmpty {
       if let item = jobs[0].stack.popLast() {
         visit(item, arena)
+        visitedCount += 1
         left -= 1
       } else if let block = jobs[0].blocks.popLast() {
         jobs[0].stack = block

@@ -39,6 +39,28 @@ enum DebugCommands {
         try matchOften(&call)
       } else if call.matches(1, "reload") {
         try reload(&call, engine)
+      } else if call.matches(1, "populate"), (3...5).contains(call.count) {
+        try populate(&call, engine)
+      } else if call.count == 3, call.matches(1, "protocol") {
+        try showType(&call)
+      } else if call.count == 3, call.matches(1, "error") {
+        // What the client says, code and all.
+        let text = Array(call[2])
+        unsafe call.reply.error(text.span.bytes)
+      } else if call.count == 3, call.matches(1, "log") {
+        engine.log(.warning, "DEBUG LOG: \(String(decoding: call[2], as: UTF8.self))")
+        call.reply.ok()
+      } else if call.count == 3, call.matches(1, "pause-cron") {
+        engine.isCronPaused = (try? call.integer(2)) ?? 0 != 0
+        call.reply.ok()
+      } else if call.count == 3, call.matches(1, "set-disable-deny-scripts") {
+        engine.letsScriptsCallAll = (try? call.integer(2)) ?? 0 != 0
+        call.reply.ok()
+      } else if call.count == 2, call.matches(1, "config-rewrite-force-all") {
+        if let failure = engine.rewriteWholeConfiguration() {
+          throw call.refuse("ERR CONFIG-REWRITE-FORCE-ALL failed: \(failure)")
+        }
+        call.reply.ok()
       } else if call.count == 2, call.matches(1, "help") {
         help(&call)
       } else {
@@ -160,20 +182,34 @@ enum DebugCommands {
 
   private static func help(_ call: inout Call) {
     call.help([
+      "CONFIG-REWRITE-FORCE-ALL",
+      "    Write the configuration file as CONFIG REWRITE does, with all directives, those at their defaults too.",
       "DIGEST",
       "    A digest of the whole dataset, the same as Redis's.",
       "DIGEST-VALUE <key> [<key> ...]",
       "    Digests of values.",
+      "ERROR <string>",
+      "    Answer with an error of this text, the code first.",
       "LISTPACK <key>",
       "    Write the elements of a packed value to the log.",
+      "LOG <message>",
+      "    Write a line to the log.",
       "OBJECT <key>",
       "    Describe the value at a key.",
+      "PAUSE-CRON (0|1)",
+      "    Have nothing done by the clock.",
+      "POPULATE <count> [<prefix> [<size>]]",
+      "    Store strings at <prefix>:0 and so on (key:0 by default), of <size> bytes each.",
+      "PROTOCOL (string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false)",
+      "    Answer with a value of the type.",
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "    Have elements of so many bytes stand alone in their leaf; 0 sets the default.",
       "RELOAD [NOSAVE]",
       "    Save the dataset and load it again; with NOSAVE, load what was saved last.",
       "SET-ACTIVE-EXPIRE (0|1)",
       "    Have keys expire by themselves, or only when they are asked for.",
+      "SET-DISABLE-DENY-SCRIPTS (0|1)",
+      "    Let scripts call commands that are not for them.",
       "SET-SKIP-CHECKSUM-VALIDATION (0|1)",
       "    Have RESTORE take payloads with a wrong checksum.",
       "SLEEP <seconds>",

@@ -8,7 +8,7 @@ enum MemoryCommands {
 
   static let memory = Command(
     "memory", arity: .atLeast(2), group: .server, since: "4.0.0", complexity: "Depends on subcommand.",
-    "Container for commands about memory.", subcommands: [doctor, help, purge, stats, usage])
+    "Container for commands about memory.", subcommands: [doctor, help, mallocStats, purge, stats, usage])
 
   private static let usage = Command(
     "usage", arity: .atLeast(3), flags: [.readOnly], keys: [.one([.readOnly], at: 2)], group: .server, since: "4.0.0",
@@ -28,9 +28,10 @@ enum MemoryCommands {
 
   private static let stats = Command(
     "stats", arity: .exactly(2), group: .server, since: "4.0.0", "Tells what the server's memory is used for.",
-    .control { call, engine throws(CommandError) in writeStats(MemoryFigures(engine), &call.reply) })
+    .control { call, engine throws(CommandError) in writeStats(engine, &call.reply) })
 
-  private static func writeStats(_ figures: MemoryFigures, _ reply: inout ReplyWriter) {
+  private static func writeStats(_ engine: Engine, _ reply: inout ReplyWriter) {
+    let (figures, scripting) = (MemoryFigures(engine), engine.scripting())
     let sizes: [(StaticString, Int)] = [
       ("peak.allocated", figures.peak),
       ("total.allocated", figures.allocated),
@@ -40,8 +41,8 @@ enum MemoryCommands {
       ("clients.normal", figures.clients),
       ("cluster.links", 0),
       ("aof.buffer", 0),
-      ("lua.caches", 0),
-      ("functions.caches", 0),
+      ("lua.caches", scripting.scriptBytes),
+      ("functions.caches", scripting.functionBytes),
       ("overhead.total", figures.overhead),
       ("keys.count", figures.keyCount),
       ("keys.bytes-per-key", figures.bytesPerKey),
@@ -77,6 +78,14 @@ enum MemoryCommands {
     }
   }
 
+  private static let mallocStats = Command(
+    "malloc-stats", arity: .exactly(2), group: .server, since: "4.0.0",
+    complexity: "Depends on how much memory is allocated", "Shows what the allocator tells of itself.",
+    .control { call, _ throws(CommandError) in
+      let report = ProcessMemory.allocatorReport()
+      unsafe call.reply.verbatim(report.span.bytes)
+    })
+
   private static let doctor = Command(
     "doctor", arity: .exactly(2), group: .server, since: "4.0.0", "Looks for what is wrong with the server's memory.",
     .control { call, engine throws(CommandError) in
@@ -97,6 +106,8 @@ enum MemoryCommands {
       call.help([
         "DOCTOR",
         "    Look for what is wrong with the server's memory.",
+        "MALLOC-STATS",
+        "    Show what the allocator tells of itself.",
         "PURGE",
         "    Give free pages back to the system.",
         "STATS",

@@ -12,6 +12,8 @@ public enum StandardCommands {
       CommandCommand.all,
       DebugCommands.all,
       MemoryCommands.all,
+      SlowLogCommands.all,
+      LatencyCommands.all,
       StringCommands.all,
       BitmapCommands.all,
       HyperLogLogCommands.all,

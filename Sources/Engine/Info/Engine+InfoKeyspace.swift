@@ -7,6 +7,7 @@ extension Engine {
     var lines = [
       "loading:\(state.isLoading ? 1 : 0)",
       "async_loading:0",
+      "current_cow_peak:\(state.currentRetainedPeak)",
       "current_cow_size:\(state.currentRetainedBytes)",
       "current_cow_size_age:0",
       "current_fork_perc:\(state.isSaving ? percentage(state.keysSaved, state.keysToSave) : "0.00")",
@@ -25,8 +26,15 @@ extension Engine {
       "aof_enabled:0",
       "aof_rewrite_in_progress:0",
       "aof_rewrite_scheduled:0",
+      "aof_last_rewrite_time_sec:-1",
+      "aof_current_rewrite_time_sec:-1",
       "aof_last_bgrewrite_status:ok",
+      "aof_rewrites:0",
+      "aof_rewrites_consecutive_failures:0",
       "aof_last_write_status:ok",
+      "aof_last_cow_size:0",
+      "module_fork_in_progress:0",
+      "module_fork_last_cow_size:0",
     ]
     if state.isLoading {
       let seconds = nowMicroseconds / 1_000_000 - state.loadingBeganSeconds

@@ -18,6 +18,7 @@ extension Engine {
     lines.add("allocator_active", figures.process.active)
     lines.add("allocator_resident", figures.process.resident)
     lines.add(bytes: "total_system_memory", ProcessMemory.ofMachine())
+    addScripting(&lines)
     lines.add(bytes: "maxmemory", settings.maxmemory)
     lines.add("maxmemory_policy", settings.maxmemoryPolicy.rawValue)
     lines.add("allocator_frag", figures.allocatorFragmentation)
@@ -35,7 +36,25 @@ extension Engine {
     lines.add("active_defrag_running", false)
     // How many they are is not known before they are walked: 1 stands for some.
     lines.add("lazyfree_pending_objects", !keyspace.history.isReclaimed)
+    lines.add("lazyfreed_objects", keyspace.history.reclaimedCount - statistics.reclaimedBefore)
     return lines.lines
+  }
+
+  private func addScripting(_ lines: inout InfoLines) {
+    let scripting = scripting()
+    let (scripts, functions) = (scripting.scriptInterpreterBytes, scripting.functionInterpreterBytes)
+    // The old name of what used_memory_vm_eval tells.
+    lines.add("used_memory_lua", scripts)
+    lines.add("used_memory_vm_eval", scripts)
+    lines.add("used_memory_lua_human", scripts.humanByteCount)
+    lines.add("used_memory_scripts_eval", scripting.scriptBytes)
+    lines.add("number_of_cached_scripts", scripting.scriptCount)
+    lines.add("number_of_functions", scripting.functionCount)
+    lines.add("number_of_libraries", scripting.libraryCount)
+    lines.add("used_memory_vm_functions", functions)
+    lines.add(bytes: "used_memory_vm_total", scripts + functions)
+    lines.add("used_memory_functions", scripting.functionBytes)
+    lines.add(bytes: "used_memory_scripts", scripting.scriptBytes + scripting.functionBytes)
   }
 }
 

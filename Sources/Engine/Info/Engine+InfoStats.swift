@@ -9,10 +9,12 @@ extension Engine {
     lines.add("instantaneous_ops_per_sec", rates.commands.perSecond)
     lines.add("total_net_input_bytes", statistics.bytesReceived)
     lines.add("total_net_output_bytes", statistics.bytesSent)
-    lines.add("total_net_repl_input_bytes", 0)
+    lines.add("total_net_repl_input_bytes", statistics.primaryBytesReceived)
     lines.add("total_net_repl_output_bytes", 0)
     lines.add("instantaneous_input_kbps", Double(rates.inputBytes.perSecond) / 1024)
     lines.add("instantaneous_output_kbps", Double(rates.outputBytes.perSecond) / 1024)
+    lines.add("instantaneous_input_repl_kbps", Double(rates.primaryBytes.perSecond) / 1024)
+    lines.add("instantaneous_output_repl_kbps", 0.0)
     lines.add("rejected_connections", statistics.connectionsRejected)
     lines.add("sync_full", 0)
     lines.add("sync_partial_ok", 0)
@@ -21,8 +23,12 @@ extension Engine {
     lines.add("expired_subkeys", keyspace.statistics.expiredFields)
     lines.add("expired_stale_perc", keyspace.statistics.expiredStalePercentage)
     lines.add("expired_time_cap_reached_count", keyspace.statistics.expiredTimeCapReached)
+    lines.add("expire_cycle_cpu_milliseconds", keyspace.statistics.expiryNanoseconds / 1_000_000)
     lines.add("evicted_keys", keyspace.statistics.evictedKeys)
     lines.add("evicted_clients", 0)
+    let exceeded = memoryExceededSince.map { (monotonicNanoseconds() - $0) / 1000 } ?? 0
+    lines.add("total_eviction_exceeded_time", (statistics.memoryExceededMicroseconds + exceeded) / 1000)
+    lines.add("current_eviction_exceeded_time", exceeded / 1000)
     lines.add("keyspace_hits", keyspace.statistics.hits)
     lines.add("keyspace_misses", keyspace.statistics.misses)
     lines.add("pubsub_channels", 0)
@@ -30,11 +36,26 @@ extension Engine {
     lines.add("pubsubshard_channels", 0)
     lines.add("latest_fork_usec", 0)
     lines.add("total_forks", 0)
+    lines.add("migrate_cached_sockets", 0)
+    lines.add("slave_expires_tracked_keys", 0)
+    lines.add("active_defrag_hits", 0)
+    lines.add("active_defrag_misses", 0)
+    lines.add("active_defrag_key_hits", 0)
+    lines.add("active_defrag_key_misses", 0)
+    lines.add("total_active_defrag_time", 0)
+    lines.add("current_active_defrag_time", 0)
     lines.add("tracking_total_keys", 0)
     lines.add("tracking_total_items", 0)
     lines.add("tracking_total_prefixes", 0)
     lines.add("unexpected_error_replies", 0)
     lines.add("total_error_replies", statistics.errorReplies)
+    lines.add("dump_payload_sanitizations", keyspace.statistics.payloadsChecked)
+    lines.add("total_reads_processed", statistics.reads)
+    lines.add("total_writes_processed", statistics.writes)
+    lines.add("io_threaded_reads_processed", 0)
+    lines.add("io_threaded_writes_processed", 0)
+    lines.add("reply_buffer_shrinks", statistics.replyBufferShrinks)
+    lines.add("reply_buffer_expands", statistics.replyBufferExpansions)
     lines.add("client_query_buffer_limit_disconnections", statistics.queryBufferLimitDisconnections)
     lines.add("client_output_buffer_limit_disconnections", statistics.outputBufferLimitDisconnections)
     return lines.lines
@@ -49,14 +70,30 @@ extension Engine {
     statistics.errorsByCode.sorted { $0.key < $1.key }.map { "errorstat_\($0.key.infoSafe):count=\($0.value)" }
   }
 
+  /// Percentiles of the times of every command that was called.
+  func latencyStatsInfo() -> [String] {
+    guard settings.latencyTracking else { return [] }
+    return commands.all.flatMap { [$0] + $0.value.subcommands }.compactMap { record in
+      guard let latencies = record.value.latencies, latencies.callCount > 0 else { return nil }
+      let percentiles = settings.latencyPercentiles.map { percent in
+        "p\(percent.percentText)=\((Double(latencies.nanoseconds(percent: percent)) / 1000).fixed(3))"
+      }
+      return "latency_percentiles_usec_\(record.value.fullName.infoSafe):\(percentiles.joined(separator: ","))"
+    }
+  }
+
   /// Sets back what CONFIG RESETSTAT sets back.
   public func resetStatistics() {
     statistics = EngineStatistics()
+    statistics.reclaimedBefore = keyspace.history.reclaimedCount
+    if memoryExceededSince != nil { memoryExceededSince = monotonicNanoseconds() }
+    persistence.saveCount = 0
     keyspace.statistics = KeyspaceStatistics()
     rates.reset()
     peakMemory.reset()
     for record in commands.all.flatMap({ [$0] + $0.value.subcommands }) {
       record.value.statistics = CommandStatistics()
+      record.value.latencies?.reset()
     }
   }
 }

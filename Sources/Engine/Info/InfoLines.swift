@@ -35,6 +35,16 @@ extension Double {
   }
 }
 
+extension Double {
+  /// With as many decimals as it takes, up to six.
+  public var percentText: String {
+    var text = fixed(6)
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+}
+
 extension Int {
   /// A number of bytes as INFO shows it to people: `512B`, `1.50K`, `2.00G`.
   var humanByteCount: String {

@@ -24,8 +24,11 @@ struct InfoReport {
       Section(name: "stats", title: "Stats", isDefault: true) { engine.statsInfo() },
       Section(name: "replication", title: "Replication", isDefault: true) { engine.replicationInfo() },
       Section(name: "cpu", title: "CPU", isDefault: true) { engine.processorInfo() },
+      // There are no modules to list.
+      Section(name: "modules", title: "Modules", isDefault: true) { [] },
       Section(name: "commandstats", title: "Commandstats", isDefault: false) { engine.commandStatsInfo() },
       Section(name: "errorstats", title: "Errorstats", isDefault: true) { engine.errorStatsInfo() },
+      Section(name: "latencystats", title: "Latencystats", isDefault: false) { engine.latencyStatsInfo() },
       Section(name: "cluster", title: "Cluster", isDefault: true) { engine.clusterInfo() },
       Section(name: "keyspace", title: "Keyspace", isDefault: true) { engine.keyspaceInfo() },
       Section(name: "versions", title: "Versions", isDefault: true) { engine.versionsInfo() },
@@ -45,6 +48,7 @@ struct InfoReport {
   func text(_ names: [String]) -> String {
     let all = names.contains("all") || names.contains("everything")
     let usual = names.isEmpty || names.contains("default")
+    let names = names.map { $0 == "module_list" ? "modules" : $0 }
     return
       sections
       .filter { all || usual && $0.isDefault || names.contains($0.name) }

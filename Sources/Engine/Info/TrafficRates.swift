@@ -3,6 +3,7 @@ struct TrafficRates {
   private(set) var commands = SampledRate()
   private(set) var inputBytes = SampledRate()
   private(set) var outputBytes = SampledRate()
+  private(set) var primaryBytes = SampledRate()
   private var sampledAt: Int64?
 
   /// Looks at the counters if a tenth of a second has gone by since the last look. Time is in milliseconds.
@@ -13,6 +14,7 @@ struct TrafficRates {
     commands.sample(statistics.commandsProcessed, elapsedMilliseconds: elapsed)
     inputBytes.sample(statistics.bytesReceived, elapsedMilliseconds: elapsed)
     outputBytes.sample(statistics.bytesSent, elapsedMilliseconds: elapsed)
+    primaryBytes.sample(statistics.primaryBytesReceived, elapsedMilliseconds: elapsed)
   }
 
   mutating func reset() { self = TrafficRates() }

@@ -18,11 +18,12 @@ struct ConfigurationRewrite {
   }
 
   /// The file that says what `configuration` holds.
-  static func content(of configuration: Configuration, over text: [UInt8]) -> [UInt8] {
+  /// With `all`, also what is at its default and has no line yet.
+  static func content(of configuration: Configuration, over text: [UInt8], all: Bool = false) -> [UInt8] {
     var file = ConfigurationRewrite(text)
     let defaults = Configuration()
     for directive in Directive.all {
-      file.rewrite(directive, directive.lines(configuration), defaults: directive.lines(defaults))
+      file.rewrite(directive, directive.lines(configuration), defaults: all ? [] : directive.lines(defaults))
     }
     return file.content
   }
@@ -80,8 +81,8 @@ struct ConfigurationRewrite {
 
 extension Configuration {
   /// CONFIG REWRITE: replaces the configuration file by one that says the present values. The old file stays as it was
-  /// unless the new one is complete.
-  func rewrite() throws(ConfigurationError) {
+  /// unless the new one is complete. With `all`, directives at their defaults are written too.
+  func rewrite(all: Bool = false) throws(ConfigurationError) {
     guard let file else { throw .noFile }
     do throws(Files.Failure) {
       let old: [UInt8]
@@ -89,7 +90,7 @@ extension Configuration {
         guard error.isMissingFile else { throw error }
         old = []
       }
-      try Files.replace(file, with: ConfigurationRewrite.content(of: self, over: old))
+      try Files.replace(file, with: ConfigurationRewrite.content(of: self, over: old, all: all))
     } catch {
       throw .rewriteFailed(error.text)
     }

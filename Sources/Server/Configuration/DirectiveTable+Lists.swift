@@ -1,6 +1,7 @@
 import Engine
 import Glibc
 import Values
+import VersionedStore
 
 /// The directives that need words of their own.
 extension Directive {
@@ -98,6 +99,21 @@ extension Directive {
     }
     return OutputLimits.Limit(hard: hard, soft: soft, softSeconds: seconds)
   }
+
+  static let latencyPercentiles = Directive(
+    list: "latency-tracking-info-percentiles", \.engine.latencyPercentiles,
+    parse: { (words, _) throws(BadValue) in
+      let numbers = words.compactMap { word in Array(word.utf8).withBytes { Double(text: $0) } }
+      guard numbers.count == words.count else {
+        throw BadValue(reason: "Invalid latency-tracking-info-percentiles parameters")
+      }
+      guard numbers.allSatisfy({ (0...100).contains($0) }) else {
+        throw BadValue(reason: "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
+      }
+      return numbers
+    },
+    shown: { $0.map(\.percentText).joined(separator: " ") },
+    lines: { [$0.isEmpty ? "\"\"" : $0.map(\.percentText).joined(separator: " ")] })
 
   static let replicaOf = Directive(
     list: "replicaof", \.engine.replicaOf, aliases: ["slaveof"], change: .onlyAtStart,

@@ -4,7 +4,8 @@ import Values
 extension Directive {
   /// Every directive, in the order of CONFIG GET.
   static let all: [Directive] =
-    sockets + tls + process + memory + clients + replication + versions + snapshots + unbuilt + tuning
+    sockets + tls + process + memory + clients + replication + versions + delays + snapshots + unbuilt
+    + dormantFeatures + tuning
 
   private static let anyCount = 0...Int(Int32.max)
 
@@ -93,6 +94,14 @@ extension Directive {
     Directive("replica-refuse-empty", .flag, \.engine.replicaRefuseEmpty),
     Directive("replica-staging-policy", .choice, \.engine.replicaStagingPolicy),
     Directive("replica-retain-previous", .integer(anyCount), \.engine.replicaRetainPrevious),
+  ]
+
+  private static let delays: [Directive] = [
+    Directive("slowlog-log-slower-than", .integer(-1...Int.max), \.engine.slowlogLogSlowerThan),
+    Directive("slowlog-max-len", .integer(0...Int.max), \.engine.slowlogMaxLen),
+    Directive("latency-monitor-threshold", .integer(0...Int.max), \.engine.latencyMonitorThreshold),
+    Directive("latency-tracking", .flag, \.engine.latencyTracking),
+    latencyPercentiles,
   ]
 
   private static let versions: [Directive] = [
