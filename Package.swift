@@ -79,6 +79,9 @@ let package = Package(
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "RESP", "VersionedStore", "Values", "TestSupport"],
       swiftSettings: careful),
+    .testTarget(
+      name: "Fuzzing", dependencies: ["Engine", "Snapshots", "RESP", "VersionedStore", "TestSupport"],
+      path: "Tests/Fuzzing", swiftSettings: careful),
     // These start the server, which is built for them.
     .testTarget(
       name: "Differential", dependencies: ["RESP", "TestSupport", "cambium-server"], path: "Tests/Differential",
@@ -109,10 +112,22 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// `CAMBIUM_STORE_ONLY=1` leaves the store and its tests, so that a build under a sanitizer takes a minute.
-if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
-  let kept: Set = ["CJemalloc", "VersionedStore", "RESP", "TestSupport", "VersionedStoreTests"]
-  package.targets.removeAll { !kept.contains($0.name) }
+/// Leaves those targets and packages, so that a build under a sanitizer takes a minute or two.
+@MainActor
+func keep(_ targets: Set<String>, packages: Set<String> = []) {
+  package.targets.removeAll { !targets.contains($0.name) }
   package.products = []
-  package.dependencies = []
+  package.dependencies.removeAll { dependency in
+    guard case .sourceControl(_, let location, _) = dependency.kind else { return true }
+    return !packages.contains { location.hasSuffix("/\($0)") }
+  }
+}
+
+// `CAMBIUM_STORE_ONLY=1` leaves the store and its tests, `CAMBIUM_FUZZ_ONLY=1` the engine and its fuzzer.
+if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
+  keep(["CJemalloc", "VersionedStore", "RESP", "TestSupport", "VersionedStoreTests"])
+} else if ProcessInfo.processInfo.environment["CAMBIUM_FUZZ_ONLY"] == "1" {
+  keep(
+    ["CJemalloc", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "TestSupport", "Fuzzing"],
+    packages: ["swift-crypto"])
 }

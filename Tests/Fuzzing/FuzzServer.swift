@@ -1,0 +1,90 @@
+import RESP
+import Snapshots
+import TestSupport
+import VersionedStore
+
+@testable import Engine
+
+/// An engine without sockets, with the commands of all modules, whose files are nowhere and whose time is the fuzzer's.
+final class FuzzServer: SessionTransport {
+  let engine: Engine
+  var clock = ManualClock()
+  private let saves = SnapshotSaves()
+  private let loads = SnapshotLoads()
+  private var output: [Int: [UInt8]] = [:]
+  /// What other threads would do, to be done when the fuzzer says so.
+  private var pending: [() -> Void] = []
+
+  init(_ settings: Settings) {
+    let history = History(live: Dataset(databases: settings.databases, lineage: 1))
+    let keyspace = Keyspace(settings: settings, history: history)
+    let families =
+      StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines) + [saves.commands]
+    engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
+    engine.transport = self
+    engine.shutDown = { _ in false }
+    saves.write = { [unowned self] job, completion in
+      pending.append { completion(Self.write(job)) }
+    }
+    saves.writeNow = Self.write
+    saves.waitForWriter = { [unowned self] in work() }
+    saves.readNow = { _, _ in .failure(.unreadable(reason: "No such file or directory")) }
+    loads.read = { [unowned self] _, _, _, completion in
+      pending.append { completion(.failure(.unreadable(reason: "No such file or directory"))) }
+    }
+    saves.attach(to: engine, nowMilliseconds: Int64(clock.milliseconds))
+  }
+
+  /// Writes a file that nobody keeps.
+  private static func write(_ job: SnapshotSaves.Job) -> Result<Void, SnapshotWriteFailure> {
+    Result { () throws(SnapshotWriteFailure) in
+      try SnapshotWriter.write(job.content, job.options, progress: job.progress) { _ in }
+    }
+  }
+
+  /// Ends what runs beside the serving thread.
+  func work() {
+    let work = pending
+    pending = []
+    for task in work { task() }
+  }
+
+  func open() -> Session {
+    let peer = PeerAddress(
+      remote: "127.0.0.1:50000", local: "127.0.0.1:6379", isUnixSocket: false, isLoopback: true, fileDescriptor: 8)
+    return engine.open(peer, now: Int64(clock.milliseconds))
+  }
+
+  func receive(_ bytes: some Sequence<UInt8>, from session: Session) {
+    guard engine.sessions[session.id] != nil else { return }
+    Array(bytes).withBytes { engine.receive($0, from: session) }
+  }
+
+  func tick() { engine.tick(nowMicroseconds: Int64(clock.milliseconds) * 1000) }
+
+  func cron() { engine.cron(nowMicroseconds: Int64(clock.milliseconds) * 1000) }
+
+  /// What a session was sent since it was last asked.
+  func takeOutput(_ session: Session) -> [UInt8] { output.removeValue(forKey: session.id) ?? [] }
+
+  /// One command of a client that does nothing else.
+  func ask(_ words: String...) throws -> Reply? {
+    let session = open()
+    defer { engine.peerClosed(session) }
+    var request: [UInt8] = []
+    request.command(words.map { Array($0.utf8) })
+    receive(request, from: session)
+    tick()
+    var parser = ReplyParser()
+    unsafe parser.append(takeOutput(session).span.bytes)
+    return try parser.next()
+  }
+
+  // MARK: SessionTransport
+
+  func send(_ bytes: Bytes, to session: Session) { output[session.id, default: []] += Array(bytes) }
+
+  func close(_ session: Session, afterOutput: Bool) { engine.peerClosed(session) }
+
+  func wake() {}
+}
