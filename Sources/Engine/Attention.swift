@@ -48,4 +48,6 @@ struct Aftermath: OptionSet, Sendable {
   static let readyKeys = Aftermath(rawValue: 1 << 0)
   /// Clients keep keys in their caches that were changed.
   static let invalidations = Aftermath(rawValue: 1 << 1)
+  /// A session has sent itself messages, which must not fall into the midst of its reply.
+  static let messages = Aftermath(rawValue: 1 << 2)
 }

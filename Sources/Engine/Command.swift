@@ -119,6 +119,8 @@ public struct CommandFlags: OptionSet, Sendable {
   public static let mayWait = CommandFlags(rawValue: 1 << 20)
   /// Runs at once between MULTI and EXEC, where others are queued.
   public static let controlsTransaction = CommandFlags(rawValue: 1 << 21)
+  /// May be given by a subscriber that speaks RESP2.
+  public static let allowedToSubscribers = CommandFlags(rawValue: 1 << 25)
 
   /// Cannot take long, unless its arguments or its reply are long: worked out from the declaration, not part of it.
   public static let brief = CommandFlags(rawValue: 1 << 31)

@@ -11,15 +11,15 @@ extension Edit {
   }
 
   private func putLongString(_ key: Key, _ bytes: Bytes, expiry: Int64?) {
+    if hasAudience { prepareToPut(key) }
     StringEditor.put(bytes, at: place(key, accessClock: accessClock(forNew: key)), expiry: expiry)
-    changed()
   }
 
   /// Stores a string whose encoding is raw, whatever it holds.
   func putRawString(_ key: Key, _ bytes: [UInt8], expiry: Int64?) {
+    if hasAudience { prepareToPut(key) }
     let place = place(key, accessClock: accessClock(forNew: key))
     bytes.withBytes { StringEditor.put(raw: $0, at: place, expiry: expiry) }
-    changed()
   }
 
   /// The string at `key`, to be changed; `entry` is what `find` gave for the key. That something was changed is for the

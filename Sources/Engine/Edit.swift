@@ -50,18 +50,24 @@ public struct Edit {
   /// The entry of `key` for a command that answers with what it finds, such as GETDEL: counted as a hit or a miss.
   public func read(_ key: Key) -> Entry? {
     let entry = find(key)
-    if entry == nil { hot.value.statistics.misses &+= 1 } else { hot.value.statistics.hits &+= 1 }
+    if entry == nil {
+      hot.value.statistics.misses &+= 1
+      notify(key, .miss("keymiss"))
+    } else {
+      hot.value.statistics.hits &+= 1
+    }
     return entry
   }
 
-  /// Stores a value in place of whatever the key held. Counts as a use of the key.
+  /// Stores a value in place of whatever the key held. Counts as a use of the key. That something was changed is for the
+  /// command to count and to tell, here and with all that follows.
   @inline(__always)
   public func put(_ key: Key, _ value: StoredValue, tag: UInt8, expiry: Int64?) {
+    if hasAudience { prepareToPut(key) }
     let clock = accessClock(forNew: key)
     openDataset.with {
       $0.put(database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: clock)
     }
-    changed()
   }
 
   /// The access clock for a value that is stored in place of whatever the key held.
@@ -111,30 +117,27 @@ public struct Edit {
     }
     dataset.copy(
       entry, to: database, key.bytes, key.hash, expiry: expiry, accessClock: accessClock ?? hot.value.accessClock)
-    changed()
   }
 
   /// Removes a key. Returns whether it was there; one that had expired was not.
   @discardableResult
   public func remove(_ key: Key) -> Bool {
     guard find(key, quietly: true) != nil else { return false }
-    openDataset.with { _ = $0.remove(database, key.bytes, key.hash) }
-    changed()
-    return true
+    return discard(key)
   }
+
+  /// Removes a key, expired or not. Returns whether it was there.
+  @discardableResult
+  public func discard(_ key: Key) -> Bool { openDataset.with { $0.remove(database, key.bytes, key.hash) } }
 
   @discardableResult
   public func setExpiry(_ key: Key, _ expiry: Int64?) -> Bool {
-    let found = openDataset.with { $0.setExpiry(database, key.bytes, key.hash, expiry) }
-    if found { changed() }
-    return found
+    openDataset.with { $0.setExpiry(database, key.bytes, key.hash, expiry) }
   }
 
   @discardableResult
   public func move(_ key: Key, to target: Int, _ newKey: Key) -> Bool {
-    let moved = dataset.move(database, key.bytes, key.hash, to: target, newKey.bytes, newKey.hash)
-    if moved { changed() }
-    return moved
+    dataset.move(database, key.bytes, key.hash, to: target, newKey.bytes, newKey.hash)
   }
 
   public func flush(_ database: Int) {
@@ -162,5 +165,6 @@ public struct Edit {
   public func changed() { hot.value.changesSinceSave &+= 1 }
 
   /// Counts several changes; a negative number takes back what was counted too much.
+  @inline(__always)
   public func changed(_ count: Int) { hot.value.changesSinceSave &+= count }
 }

@@ -16,6 +16,12 @@ extension Engine {
     if let refusal = refusal(flags.union(queuedFlags(record, session)), record, session) {
       return reject(record, &call, session, refusal)
     }
+    if session.attention.contains(.subscriber), !flags.contains(.allowedToSubscribers) {
+      return reject(
+        record, &call, session,
+        "ERR Can't execute '\(record.value.fullName)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+      )
+    }
     if let transaction = session.transaction, !flags.contains(.controlsTransaction) {
       transaction.append(call)
       call.reply.simpleString("QUEUED")
@@ -34,13 +40,17 @@ extension Engine {
   @discardableResult
   func reject(
     _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session, _ text: StaticString
+  ) -> Bool { reject(record, &call, session, "\(text)") }
+
+  @discardableResult
+  func reject(
+    _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session, _ text: String
   ) -> Bool {
     record.value.statistics.rejected += 1
-    if session.transaction == nil {
-      call.reply.error(text)
-    } else if record.value.fullName == "exec" {
+    if record.value.fullName == "exec" {
+      // Even where there is no transaction, as Redis has it.
       discardTransaction(session)
-      var reason = "\(text)"
+      var reason = text
       if reason.hasPrefix("ERR ") { reason.removeFirst(4) }
       call.reply.error("EXECABORT Transaction discarded because of: \(reason)")
     } else {

@@ -8,7 +8,7 @@ extension Engine {
     guard !session.isClosing else { return }
     if session.isWaiting { return putBack(item, session) }
     guard let record = item.record, item.violation == nil else { return refuse(item, session) }
-    let before = session.output.count
+    session.replyStart = session.output.count
     // A command before this one may have selected another database.
     var call = Call(
       arguments: batch.arguments, first: item.first, count: item.count,
@@ -16,6 +16,9 @@ extension Engine {
       now: keyspace.now, probe: item.database == session.database ? item.probe : -1)
     session.lastCommand = record
     run(record, &call, session)
+    // Messages to the session itself may have come before its reply.
+    let before = session.replyStart
+    session.replyStart = -1
     finish(session, before)
   }
 
@@ -81,9 +84,7 @@ extension Engine {
 
   @inline(never)
   private func rejectArity(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
-    record.value.statistics.rejected += 1
-    session.transaction?.isDoomed = true
-    call.reply.error("ERR wrong number of arguments for '\(record.value.fullName)' command")
+    reject(record, &call, session, "ERR wrong number of arguments for '\(record.value.fullName)' command")
   }
 
   /// Runs a command's handler.
@@ -193,7 +194,7 @@ extension Engine {
 
   /// Sends what is too much to be kept until the batch is done. As with Redis, output beyond the hard limit ends the
   /// session before any of it is sent, however fast the client reads.
-  private func sendEarly(_ session: Session) {
+  func sendEarly(_ session: Session) {
     if isBeyondHardLimit(session) { return dropForOutput(session) }
     send(session)
     enforceOutputLimit(session)
@@ -233,10 +234,16 @@ extension Engine {
 }
 
 extension Session {
+  /// How much unread output the session may have: by the class of its client.
+  func outputLimit(_ settings: Settings) -> OutputLimits.Limit {
+    if isPrimary { return OutputLimits.Limit(hard: 0, soft: 0, softSeconds: 0) }
+    return isSubscriber ? settings.outputLimits.pubsub : settings.outputLimits.normal
+  }
+
   /// Bytes of unread output at which the session ends at once.
-  fileprivate func hardOutputLimit(_ settings: Settings) -> Int {
-    let hard = settings.outputLimits.normal.hard
-    return hard > 0 && !isPrimary ? hard : .max
+  func hardOutputLimit(_ settings: Settings) -> Int {
+    let hard = outputLimit(settings).hard
+    return hard > 0 ? hard : .max
   }
 }
 

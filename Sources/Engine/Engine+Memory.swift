@@ -36,6 +36,14 @@ extension Engine {
     }
   }
 
+  /// To be called when `maxmemory` has changed: nobody may ask for anything for a while.
+  public func memoryLimitChanged() {
+    guard settings.maxmemory > 0 else { return }
+    keyspace.hot.value.hasFreshProbes = false
+    _ = makeRoom()
+    if keyspace.isMakingRoom { wakeIfIdle() }
+  }
+
   private enum Progress {
     case done, running, stuck
   }
@@ -64,8 +72,9 @@ extension Engine {
     guard keyspace.live.evictableBytes >= usedMemory - settings.maxmemory else { return .stuck }
     let rule = Eviction.Rule(settings, now: keyspace.now)
     for _ in 0..<Self.keysAtMost {
-      guard keyspace.eviction.evict(from: keyspace.live, rule) else { return .stuck }
+      guard let victim = keyspace.eviction.evict(from: keyspace.live, rule) else { return .stuck }
       keyspace.statistics.evictedKeys += 1
+      victim.key.withBytes { keyspace.changed(victim.database, $0, .evicted("evicted")) }
       if !isShort { return .done }
     }
     return .running

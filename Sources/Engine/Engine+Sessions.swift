@@ -67,6 +67,7 @@ extension Engine {
   func forget(_ session: Session) {
     readLive(session)
     discardTransaction(session)
+    endSubscriptions(session)
   }
 
   /// Ends a session without waiting for its output to be read.
@@ -110,13 +111,8 @@ extension Engine {
     transport?.wake()
   }
 
-  /// Sends bytes to a session outside of any command.
-  public func push(_ session: Session, _ write: (inout ReplyWriter) -> Void) {
-    var reply = ReplyWriter(session.output, session.version)
-    write(&reply)
-    markDirty(session)
-    transport?.wake()
-  }
+  /// Has the output of sessions sent soon, unless a tick is running, which ends with that.
+  func wakeIfIdle() { if !isTicking { transport?.wake() } }
 
   /// The client will send no more: the session ends when what has arrived is executed and answered.
   public func finish(_ session: Session) {
@@ -126,7 +122,7 @@ extension Engine {
 
   /// Drops a client that leaves too much output unread. To be called when the unsent count has changed.
   public func enforceOutputLimit(_ session: Session) {
-    let limit = settings.outputLimits.normal
+    let limit = session.outputLimit(settings)
     let unsent = session.unsentByteCount + session.output.count
     if limit.hard > 0, unsent >= limit.hard { return dropForOutput(session) }
     guard limit.soft > 0, unsent >= limit.soft else {

@@ -5,6 +5,8 @@ internal import VersionedStore
 extension Engine {
   /// Executes all that has come in. Time is given in microseconds since 1970.
   public func tick(nowMicroseconds: Int64) {
+    isTicking = true
+    defer { isTicking = false }
     setTime(microseconds: nowMicroseconds)
     let hot = keyspace.hot
     var next = 0

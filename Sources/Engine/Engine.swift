@@ -66,12 +66,18 @@ public final class Engine {
   /// What command runs within which.
   public internal(set) var nesting: Nesting = []
   var watches = Watches()
+  var pubSub = PubSub()
+  let messageScratch = Message.Scratch()
+  /// Sessions with messages that were held while a command of theirs ran.
+  var messageHolders: [Session] = []
   var lastSessionID = 0
   var ready: [Session] = []
   var dirty: [Session] = []
   var batch = Batch()
   /// A session that had waited went on during the present tick.
   var hasResumed = false
+  /// A tick is running; what it leaves in the outputs is sent at its end.
+  var isTicking = false
 
   public init(
     settings: Settings, keyspace: Keyspace, commands: CommandTable,
@@ -84,6 +90,7 @@ public final class Engine {
     startedNanoseconds = monotonicNanoseconds()
     keyspace.onChange = { [unowned self] in distribute($0) }
     keyspace.warn = { [unowned self] in log(.warning, $0) }
+    settings.onNotifiedEventsChange = { [weak self] in self?.updateEventInterest() }
   }
 }
 

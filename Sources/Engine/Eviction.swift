@@ -51,30 +51,37 @@ struct Eviction {
     }
   }
 
-  /// Removes one key. Returns false if there is none that may go and would give memory back.
-  mutating func evict(from live: Dataset, _ rule: Rule) -> Bool {
+  /// A key that was removed.
+  struct Victim {
+    let database: Int
+    let key: [UInt8]
+  }
+
+  /// Removes one key. Returns nil if there is none that may go and would give memory back.
+  mutating func evict(from live: Dataset, _ rule: Rule) -> Victim? {
     switch rule.policy {
-    case .noEviction: return false
+    case .noEviction: return nil
     case .allKeysRandom, .volatileRandom: return evictAny(from: live, rule)
     case .allKeysLRU, .allKeysLFU, .volatileLRU, .volatileLFU, .volatileTTL: return evictBest(from: live, rule)
     }
   }
 
-  private mutating func evictAny(from live: Dataset, _ rule: Rule) -> Bool {
+  private mutating func evictAny(from live: Dataset, _ rule: Rule) -> Victim? {
     for _ in 0..<live.databaseCount {
       database = (database + 1) % live.databaseCount
       var victim: Entry?
       let place = HashPosition(random.next())
       live.sampleEvictable(database, behind: place, count: 1, expiringOnly: rule.expiringOnly) { victim = $0 }
       if let victim {
+        let key = Array(victim.key)
         live.remove(database, victim.key, live.hash(victim.key))
-        return true
+        return Victim(database: database, key: key)
       }
     }
-    return false
+    return nil
   }
 
-  private mutating func evictBest(from live: Dataset, _ rule: Rule) -> Bool {
+  private mutating func evictBest(from live: Dataset, _ rule: Rule) -> Victim? {
     if rule.policy != policy {
       pool.removeAll()
       policy = rule.policy
@@ -89,10 +96,10 @@ struct Eviction {
           else { return false }
           return live.remove(candidate.database, key, hash)
         }
-        if evicted { return true }
+        if evicted { return Victim(database: candidate.database, key: candidate.key) }
       }
     }
-    return false
+    return nil
   }
 
   /// Offers some keys of every database to the pool. Returns false if there are none.

@@ -41,18 +41,25 @@ struct ExpiryCycle {
     }
   }
 
-  /// Goes on for one slice.
-  mutating func run(_ live: Dataset, now: Int64, effort: Int, _ statistics: inout KeyspaceStatistics) {
+  /// Goes on for one slice. `removing` is told each key that goes.
+  mutating func run(
+    _ live: Dataset, now: Int64, effort: Int, _ statistics: inout KeyspaceStatistics,
+    removing: (_ database: Int, Bytes) -> Void
+  ) {
     var left = Self.slice
     let portion = 20 * (4 + effort)
     let acceptablePercentage = 11 - effort
     while hasWork, left > 0 {
       var expiredHere = 0
       var examinedHere = 0
+      let here = database
       if keysLeft > 0 {
         (positions[database], examinedHere) = live.removeExpired(
           database, from: positions[database], count: min(portion, keysLeft, budget, left), now: now
-        ) { _ in expiredHere += 1 }
+        ) { key in
+          expiredHere += 1
+          removing(here, key)
+        }
         keysLeft -= examinedHere
         left -= max(examinedHere, 1)
         budget -= max(examinedHere, 1)
@@ -95,8 +102,15 @@ extension Engine {
 
   func continueExpiryCycle() {
     guard isExpiring else { return }
+    // Who is told of a key may look for it: that comes when all are gone.
+    let hasAudience = !keyspace.hot.value.interest.isEmpty
+    var expired: [(database: Int, key: [UInt8])] = []
     keyspace.expiryCycle.run(
-      keyspace.live, now: keyspace.now, effort: settings.activeExpireEffort, &keyspace.statistics)
+      keyspace.live, now: keyspace.now, effort: settings.activeExpireEffort, &keyspace.statistics
+    ) { database, key in
+      if hasAudience { expired.append((database, Array(key))) }
+    }
+    for (database, key) in expired { key.withBytes { keyspace.changed(database, $0, .expired("expired")) } }
   }
 
   /// A replica waits for its primary to delete what has expired.

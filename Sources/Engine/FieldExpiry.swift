@@ -40,8 +40,10 @@ struct FieldExpiry {
     foundInRound = false
   }
 
-  /// One call. Returns the number of fields that were deleted.
-  mutating func run(_ live: Dataset, _ limits: EncodingLimits, now: Int64) -> Int {
+  /// One call. `deleting` is told each hash of which fields have gone. Returns the number of fields that were deleted.
+  mutating func run(
+    _ live: Dataset, _ limits: EncodingLimits, now: Int64, deleting: (_ database: Int, [UInt8]) -> Void
+  ) -> Int {
     var (fieldsLeft, keysLeft, deleted) = (Self.fieldPortion, Self.portion, 0)
     // Databases without keys cost no call of their own.
     for _ in 0..<live.databaseCount {
@@ -52,7 +54,9 @@ struct FieldExpiry {
       }
       while let (database, key) = hashes.last {
         guard fieldsLeft > 0 else { return deleted }
-        deleted += key.withBytes { walk(live, database, $0, limits, now: now, &fieldsLeft) }
+        let count = key.withBytes { walk(live, database, $0, limits, now: now, &fieldsLeft) }
+        if count > 0 { deleting(database, key) }
+        deleted += count
         guard fieldPosition == HashPosition(0) else { continue }
         hashes.removeLast()
       }
@@ -88,7 +92,20 @@ extension Engine {
   /// Called by the cron.
   func runFieldExpiry() {
     guard keyspace.fieldExpiry.isNeeded, keyspace.isActiveExpiryOn, !keyspace.leavesExpiryToPrimary else { return }
+    let hasAudience = !keyspace.hot.value.interest.isEmpty
+    var changed: [(database: Int, key: [UInt8])] = []
     keyspace.statistics.expiredFields += keyspace.fieldExpiry.run(
-      keyspace.live, settings.encodingLimits, now: keyspace.now)
+      keyspace.live, settings.encodingLimits, now: keyspace.now
+    ) { database, key in
+      if hasAudience { changed.append((database, key)) }
+    }
+    for (database, key) in changed {
+      key.withBytes { key in
+        keyspace.changed(database, key, .hash("hexpired"))
+        if keyspace.live.head.find(database, key, keyspace.live.hash(key)) == nil {
+          keyspace.changed(database, key, .generic("del"))
+        }
+      }
+    }
   }
 }

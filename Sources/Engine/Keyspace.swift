@@ -18,7 +18,9 @@ public final class Keyspace {
   @inline(__always)
   public var now: Int64 { hot.value.now }
   /// Keys that a reader found expired: they are deleted when the command is over.
-  var expiredOnRead: [(database: Int, key: [UInt8])] = []
+  private(set) var expiredOnRead: [(database: Int, key: [UInt8])] = []
+  /// Those of them that subscribers were told of.
+  private var toldExpired: Set<[UInt8]> = []
   /// A replica keeps expired keys, which its readers do not see, until the primary deletes them.
   public var leavesExpiryToPrimary = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
@@ -90,17 +92,29 @@ public final class Keyspace {
     entry.accessClock = clock.rawValue
   }
 
-  /// Deletes a key because its time has come.
-  func expire(_ database: Int, _ key: Bytes, _ hash: UInt64) {
+  /// Deletes a key because its time has come. That it has was told.
+  private func expire(_ database: Int, _ key: Bytes, _ hash: UInt64) {
     guard live.remove(database, key, hash) else { return }
     statistics.expiredKeys += 1
-    changed(database, key, .expired("expired"))
+    if !hot.value.interest.isEmpty { tell(database, key, nil, isModified: true) }
+  }
+
+  /// Has a key that a reader found expired deleted when the command is over. Subscribers are told at once, since the reader
+  /// may tell them more: that the key is missing.
+  func deleteLater(_ database: Int, _ key: Bytes) {
+    let key = Array(key)
+    expiredOnRead.append((database, key))
+    guard hot.value.interest.contains(.published), !leavesExpiryToPrimary, toldExpired.insert(key).inserted else {
+      return
+    }
+    key.withBytes { tell(database, $0, .expired("expired"), isModified: false) }
   }
 
   /// Deletes what readers found expired, unless it was written meanwhile.
   func deleteExpiredOnRead() {
     let keys = expiredOnRead
     expiredOnRead.removeAll(keepingCapacity: true)
+    if !toldExpired.isEmpty { toldExpired.removeAll() }
     hot.value.hasFreshProbes = false
     guard !leavesExpiryToPrimary else { return }
     for item in keys {

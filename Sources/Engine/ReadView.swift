@@ -31,9 +31,11 @@ public struct ReadView {
   }
 
   /// The entry of `key`, if it has not expired. Counts as a hit or a miss and, when `touching`, as a use of the key; none
-  /// of that when `quietly`.
+  /// of that when `quietly`. Subscribers learn of a miss when `tellingMiss`.
   @inline(__always)
-  public func find(_ key: Key, touching: Bool = true, quietly: Bool = false) -> Entry? {
+  public func find(
+    _ key: Key, touching: Bool = true, quietly: Bool = false, tellingMiss: Bool = true
+  ) -> Entry? {
     guard isLive else { return living(root.find(database, key.bytes, key.hash)) }
     let found: Entry?
     if key.probe >= 0, hot.value.hasFreshProbes {
@@ -42,7 +44,12 @@ public struct ReadView {
       found = root.find(database, key.bytes, key.hash)
     }
     guard let entry = found, entry.expiry == nil || isAlive(entry) else {
-      if !quietly { hot.value.statistics.misses &+= 1 }
+      if !quietly {
+        hot.value.statistics.misses &+= 1
+        if tellingMiss, hot.value.interest.contains(.published) {
+          keyspace.tell(database, key.bytes, .miss("keymiss"), isModified: false)
+        }
+      }
       return nil
     }
     if !quietly {
@@ -60,7 +67,7 @@ public struct ReadView {
 
   /// Has an expired entry deleted when the command is over.
   func deleteLater(_ entry: Entry) {
-    if isLive { keyspace.expiredOnRead.append((database, Array(entry.key))) }
+    if isLive { keyspace.deleteLater(database, entry.key) }
   }
 
   /// The same view for a client that asked for its reading to leave no traces and now names keys to be touched.

@@ -15,7 +15,9 @@ public final class Session {
   var needed = 1
 
   public var database = 0
-  public var version = ProtocolVersion.resp2
+  public var version = ProtocolVersion.resp2 {
+    didSet { updateSubscriberAttention() }
+  }
   public var name: [UInt8] = []
   public var libraryName: [UInt8] = []
   public var libraryVersion: [UInt8] = []
@@ -28,6 +30,12 @@ public final class Session {
   var transaction: Transaction?
   /// A key that it watches has changed: its next transaction is not run.
   var isWatchBroken = false
+  /// What it is subscribed to.
+  var subscriptions = Subscriptions()
+  /// Where the reply of the command that runs begins in the output; -1 while none does.
+  var replyStart = -1
+  /// Messages that came in the midst of a reply.
+  var heldMessages: [UInt8] = []
   public var user: StaticString = "default"
   /// The version that VERSION USE chose to read; nil reads the live dataset.
   public var reading: VersionPin?

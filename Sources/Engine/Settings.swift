@@ -99,6 +99,12 @@ public final class Settings {
 
   /// A transaction or script in which a command fails leaves no trace.
   public var transactionRollback = false
+  /// The events of keys that are published, and on which channels (`notify-keyspace-events`).
+  public var notifiedEvents: EventClass = [] {
+    didSet { onNotifiedEventsChange() }
+  }
+  /// Set by the engine.
+  var onNotifiedEventsChange: () -> Void = {}
 
   // MARK: Delays
 

@@ -282,6 +282,7 @@ final class ServerInstance {
     for name in ["save", "stop-writes-on-bgsave-error"] {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }
+    configuration.onChange(of: "maxmemory") { [engine] in engine.memoryLimitChanged() }
     configuration.onChange(of: "requirepass") { [engine] in engine.updateLimits() }
     configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }
     configuration.onChange(of: "maxclients") { [engine] () throws(BadValue) in

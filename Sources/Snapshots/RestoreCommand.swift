@@ -44,17 +44,20 @@ enum RestoreCommand {
     }
     // The entry lies in the loader's arena, which is to live until it is copied.
     withExtendedLifetime(loader) {
-      let isReplaced = options.replaces && edit.remove(key)
+      let isReplaced = options.replaces && edit.discard(key)
       // All fields of a hash may have expired on the way. A replica keeps what its primary has restored until that says
       // that it is gone.
       guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)),
         expiry == 0 || expiry > call.now || edit.leavesExpiryToPrimary
-      else { return }
+      else {
+        if isReplaced { edit.changed(key, .generic("del")) }
+        return
+      }
       edit.copy(
         entry, to: key, expiry: expiry == 0 ? nil : expiry,
         accessClock: options.access == .none ? nil : entry.accessClock)
-      // Removing and storing are one change.
-      if isReplaced { edit.changed(-1) }
+      edit.created(key)
+      edit.changed(key, .generic("restore"))
     }
     call.reply.ok()
   }

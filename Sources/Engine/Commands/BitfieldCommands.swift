@@ -23,16 +23,19 @@ extension BitmapCommands {
       let former = try entry?.string.count ?? 0
       var string = edit.editString(key, entry)
       string.extend(to: (end + 7) >> 3)
+      if entry == nil { edit.created(key) }
       let hasGrown = string.count > former
+      var changes = 0
       call.reply.arrayHeader(steps.count)
       for step in steps {
         guard let (answer, hasWritten, hasChanged) = step.perform(on: &string) else {
           call.reply.null()
           continue
         }
-        if hasChanged || hasWritten && hasGrown { edit.changed() }
+        if hasChanged || hasWritten && hasGrown { changes += 1 }
         call.reply.integer(Int(answer))
       }
+      if changes > 0 { edit.changed(key, .string("setbit"), count: changes) }
     })
 
   static let bitfieldReadOnly = Command(

@@ -23,8 +23,9 @@ enum BitmapCommands {
       let byte = bit == 1 ? former | mask : former & ~mask
       var string = edit.editString(key, entry)
       string.extend(to: index + 1)
+      if entry == nil { edit.created(key) }
       if byte != former { string.set(byte, at: index) }
-      if found == nil || byte != former { edit.changed() }
+      if found == nil || byte != former { edit.changed(key, .string("setbit")) }
       call.reply.integer(former & mask == 0 ? 0 : 1)
     })
 
@@ -104,10 +105,13 @@ enum BitmapCommands {
         let string = edit.find(call.key(index), quietly: true).map { StringReader($0) } ?? StringReader()
         operation.apply(string, to: &result, isFirst: index == 3)
       }
+      let target = call.key(2)
       if result.isEmpty {
-        edit.remove(call.key(2))
+        edit.deleteResult(target)
       } else {
-        edit.putRawString(call.key(2), result, expiry: nil)
+        _ = edit.find(target, quietly: true)
+        edit.putRawString(target, result, expiry: nil)
+        edit.changed(target, .string("set"))
       }
       call.reply.integer(result.count)
     })

@@ -19,9 +19,9 @@ struct ClientLine {
       ("idle", "\(Self.seconds(from: session.lastInteraction, to: now))"),
       ("flags", Self.flags(session)),
       ("db", "\(session.database)"),
-      ("sub", "0"),
-      ("psub", "0"),
-      ("ssub", "0"),
+      ("sub", "\(session.subscriptions.channels.count)"),
+      ("psub", "\(session.subscriptions.patterns.count)"),
+      ("ssub", "\(session.subscriptions.shardChannels.count)"),
       ("multi", "-1"),
       ("qbuf", "\(session.inputByteCount)"),
       ("qbuf-free", "\(session.inputCapacity - session.inputByteCount)"),
@@ -52,6 +52,7 @@ struct ClientLine {
   private static func flags(_ session: Session) -> String {
     var flags = ""
     if session.isPrimary { flags += "M" }
+    if session.isSubscriber { flags += "P" }
     if session.isWaiting { flags += "b" }
     if session.isClosing { flags += "c" }
     if session.peer.isUnixSocket { flags += "U" }

@@ -10,11 +10,20 @@ enum ConnectionCommands {
   private static let doorway: CommandFlags = [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy]
 
   static let ping = Command(
-    "ping", arity: .atLeast(1), flags: [.fast], categories: [.connection], group: .connection, since: "1.0.0",
+    "ping", arity: .atLeast(1), flags: [.fast, .allowedToSubscribers], categories: [.connection], group: .connection, since: "1.0.0",
     "Answers, to show that the server is there.",
     .control { call, _ throws(CommandError) in
       guard call.count <= 2 else { throw call.refuse("ERR wrong number of arguments for 'ping' command") }
-      if call.count == 2 { call.reply.bulk(call[1]) } else { call.reply.simpleString("PONG") }
+      // Where messages come in between, the reply looks like one.
+      if call.session.attention.contains(.subscriber) {
+        call.reply.arrayHeader(2)
+        call.reply.bulk("pong")
+        call.reply.bulk(call.count == 2 ? call[1] : Bytes())
+      } else if call.count == 2 {
+        call.reply.bulk(call[1])
+      } else {
+        call.reply.simpleString("PONG")
+      }
     })
 
   static let echo = Command(
@@ -100,8 +109,8 @@ enum ConnectionCommands {
   }
 
   static let quit = Command(
-    "quit", arity: .atLeast(1), flags: doorway.union(.controlsTransaction), categories: [.connection],
-    group: .connection, since: "1.0.0",
+    "quit", arity: .atLeast(1), flags: doorway.union([.controlsTransaction, .allowedToSubscribers]),
+    categories: [.connection], group: .connection, since: "1.0.0",
     "Ends the connection once the reply is sent.",
     .control { call, engine throws(CommandError) in
       call.reply.ok()
@@ -109,8 +118,8 @@ enum ConnectionCommands {
     })
 
   static let reset = Command(
-    "reset", arity: .exactly(1), flags: doorway.union(.controlsTransaction), categories: [.connection],
-    group: .connection, since: "6.2.0",
+    "reset", arity: .exactly(1), flags: doorway.union([.controlsTransaction, .allowedToSubscribers]),
+    categories: [.connection], group: .connection, since: "6.2.0",
     "Makes the connection as it was when it was opened.",
     .control { call, engine throws(CommandError) in
       guard !call.session.isPrimary else { throw call.refuse("ERR can only reset normal client connections") }

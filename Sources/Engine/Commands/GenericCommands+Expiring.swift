@@ -44,9 +44,10 @@ extension GenericCommands {
       return call.reply.integer(0)
     }
     if expiry <= call.now, !edit.leavesExpiryToPrimary {
-      edit.remove(key)
+      edit.delete(key)
     } else {
       edit.setExpiry(key, expiry)
+      edit.changed(key, .generic("expire"))
     }
     call.reply.integer(1)
   }
@@ -58,6 +59,7 @@ extension GenericCommands {
       let key = call.key(1)
       guard let entry = edit.find(key), entry.expires else { return call.reply.integer(0) }
       edit.setExpiry(key, nil)
+      edit.changed(key, .generic("persist"))
       call.reply.integer(1)
     })
 }

@@ -14,7 +14,10 @@ extension GenericCommands {
       let key = call.key(1)
       let newKey = call.key(2)
       guard edit.find(key) != nil else { throw .noSuchKey }
-      if key.bytes != newKey.bytes { edit.move(key, to: edit.database, newKey) }
+      if key.bytes != newKey.bytes {
+        _ = edit.find(newKey, quietly: true)
+        rename(key, newKey, edit)
+      }
       call.reply.ok()
     })
 
@@ -27,9 +30,16 @@ extension GenericCommands {
       let newKey = call.key(2)
       guard edit.find(key) != nil else { throw .noSuchKey }
       guard edit.find(newKey) == nil else { return call.reply.integer(0) }
-      edit.move(key, to: edit.database, newKey)
+      rename(key, newKey, edit)
       call.reply.integer(1)
     })
+
+  private static func rename(_ key: Key, _ newKey: Key, _ edit: Edit) {
+    edit.move(key, to: edit.database, newKey)
+    edit.created(newKey)
+    edit.changed(key, .generic("rename_from"))
+    edit.changed(newKey, .generic("rename_to"), count: 0)
+  }
 
   static let move = Command(
     "move", arity: .exactly(3), flags: [.write, .fast], categories: [.keyspace],
@@ -41,6 +51,9 @@ extension GenericCommands {
       let key = call.key(1)
       guard edit.find(key) != nil, target.find(key) == nil else { return call.reply.integer(0) }
       edit.move(key, to: target.database, key)
+      target.created(key)
+      edit.changed(key, .generic("move_from"))
+      target.changed(key, .generic("move_to"), count: 0)
       call.reply.integer(1)
     })
 
@@ -57,6 +70,8 @@ extension GenericCommands {
       // Looking at the target may have deleted an expired key, and with it what was found before.
       guard let entry = edit.find(key, quietly: true) else { return call.reply.integer(0) }
       target.copy(entry, to: newKey, expiry: entry.expiry)
+      target.created(newKey)
+      target.changed(newKey, .generic("copy_to"))
       call.reply.integer(1)
     })
 

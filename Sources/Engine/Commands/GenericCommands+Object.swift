@@ -58,7 +58,7 @@ extension GenericCommands {
       name, arity: .exactly(3), flags: [.readOnly], categories: [.keyspace], keys: [.one([.readOnly], at: 2)],
       group: .generic, since: since, summary,
       .read { call, view throws(CommandError) in
-        guard let entry = view.find(call.key(2), touching: false) else { return call.reply.null() }
+        guard let entry = view.find(call.key(2), touching: false, tellingMiss: false) else { return call.reply.null() }
         try answer(&call, view, entry)
       })
   }

@@ -17,7 +17,7 @@ extension GenericCommands {
 
   private static func remove(_ call: inout Call, _ edit: Edit) {
     var count = 0
-    for index in 1..<call.count where edit.remove(call.key(index)) { count += 1 }
+    for index in 1..<call.count where edit.delete(call.key(index)) { count += 1 }
     call.reply.integer(count)
   }
 

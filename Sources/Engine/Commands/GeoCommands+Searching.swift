@@ -197,9 +197,8 @@ extension GeoCommands {
     let hits = search(set, query)
     guard let target = query.target else { return answer(&call, query, hits) }
     edit.replaceSortedSet(
-      call.key(target), hits.map { ($0.member, query.storesDistance ? $0.distance / query.unit : $0.score) })
-    // Redis counts each member that is stored.
-    if hits.count > 1 { edit.changed(hits.count - 1) }
+      call.key(target), hits.map { ($0.member, query.storesDistance ? $0.distance / query.unit : $0.score) },
+      .sortedSet(form.isSearch ? "geosearchstore" : "georadiusstore"), count: hits.count)
     call.reply.integer(hits.count)
   }
 

@@ -32,15 +32,17 @@ enum GeoCommands {
         index += 3
       }
       guard !places.isEmpty else { throw .syntax }
-      let editor = try edit.sortedSet(call.key(1))
+      let key = call.key(1)
+      let editor = try edit.sortedSet(key)
+      if !onlyThere, edit.find(key, quietly: true) == nil { edit.created(key) }
       var (added, changed) = (0, 0)
       for (member, score) in places {
         let former = editor.score(of: call[member])
         if former == nil ? onlyThere : onlyNew || former == score { continue }
         editor.set(call[member], score, former: former)
         if former == nil { added += 1 } else { changed += 1 }
-        edit.changed()
       }
+      if added + changed > 0 { edit.changed(key, .sortedSet("zadd"), count: added + changed) }
       call.reply.integer(countsChanges ? added + changed : added)
     })
 

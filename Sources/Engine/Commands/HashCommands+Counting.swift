@@ -21,7 +21,7 @@ extension HashCommands {
       let (result, overflow) = sum.addingReportingOverflow(number)
       guard !overflow else { throw .overflow }
       DecimalText(result).withBytes { _ = hash.set(call[2], $0, expiry: expiry) }
-      edit.changed()
+      edit.changed(call.key(1), .hash("hincrby"))
       call.reply.integer(Int(result))
     })
 
@@ -41,18 +41,21 @@ extension HashCommands {
       guard sum.isFinite else { throw .nanOrInfinity }
       sum.withHumanText { text in
         hash.set(call[2], text, expiry: expiry)
-        edit.changed()
+        edit.changed(call.key(1), .hash("hincrbyfloat"))
         call.reply.bulk(text)
       }
     })
 
-  /// The hash of argument 1, the value under the field of argument 2, and when that expires.
+  /// The hash of argument 1, the value under the field of argument 2, and when that expires. A missing key counts as made.
   private static func field(
     _ call: inout Call, _ edit: Edit
   ) throws(CommandError) -> (hash: HashEditor, value: StoredValue?, expiry: Int64?) {
     let key = call.key(1)
     let hash = try edit.hash(key)
-    guard let entry = edit.place(key).entry else { return (hash, nil, nil) }
+    guard let entry = edit.place(key).entry else {
+      edit.created(key)
+      return (hash, nil, nil)
+    }
     let field = call.key(2)
     let reader = HashReader(entry)
     guard let value = reader.value(of: field.bytes, field.hash, now: edit.now) else { return (hash, nil, nil) }

@@ -105,13 +105,33 @@ extension HashCommands {
         let condition = Condition(call, 3)
         let fields = try Fields(
           &call, at: condition == nil ? 3 : 4, notPositive: "ERR Parameter `numFields` should be greater than 0")
+        var changes = FieldChanges()
         call.reply.arrayHeader(fields.count)
         for index in fields.indexes {
           let answer = apply(time, condition ?? .always, call.key(index), call, edit)
-          if answer == Answer.set || answer == Answer.deleted { edit.changed() }
+          changes.note(answer)
           call.reply.integer(answer)
         }
+        changes.tell(call.key(1), edit)
       })
+  }
+
+  /// What was done to the times of fields: one event says it for all of them.
+  private struct FieldChanges {
+    private var set = 0
+    private var deleted = 0
+
+    mutating func note(_ answer: Int) {
+      if answer == Answer.set { set += 1 }
+      if answer == Answer.deleted { deleted += 1 }
+    }
+
+    /// - Parameter counting: whether they are counted as changes here, and not by the caller.
+    func tell(_ key: Key, _ edit: Edit, counting: Bool = true) {
+      guard set + deleted > 0 else { return }
+      edit.changed(key, .hash(deleted > 0 ? "hdel" : "hexpire"), count: counting ? set + deleted : 0)
+      if deleted > 0 { edit.tellIfGone(key) }
+    }
   }
 
   /// Redis gives a time 48 bits, and leaves two of them free.
@@ -151,18 +171,21 @@ extension HashCommands {
     .write { call, edit throws(CommandError) in
       _ = try edit.hash(call.key(1))
       let fields = try Fields(&call, at: 2)
+      let key = call.key(1)
+      var changes = 0
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
-        let (key, field) = (call.key(1), call.key(index))
+        let field = call.key(index)
         switch expiry(edit.find(key).map { HashReader($0) }, field, now: edit.now) {
         case nil: call.reply.integer(Answer.noField)
         case .some(nil): call.reply.integer(Answer.noExpiry)
         case .some(.some):
           _ = HashEditor(edit.place(key), edit.limits).setExpiry(field.bytes, nil)
-          edit.changed()
+          changes += 1
           call.reply.integer(Answer.set)
         }
       }
+      if changes > 0 { edit.changed(key, .hash("hpersist"), count: changes) }
     })
 
   // MARK: Asking
@@ -242,20 +265,22 @@ extension HashCommands {
       let time: Int64? = if let keyword { try time(&call, 3, keyword) } else { nil }
       let persists = call.matches(2, "persist")
       let fields = try Fields(&call, at: keyword != nil ? 4 : persists ? 3 : 2)
+      var (changes, persisted) = (FieldChanges(), 0)
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
         let field = call.key(index)
         guard answerValue(&call, edit, field) else { continue }
         if let time {
-          _ = apply(time, .always, field, call, edit)
-          edit.changed()
+          changes.note(apply(time, .always, field, call, edit))
         } else if persists,
           case .some(.some) = expiry(edit.find(call.key(1)).map { HashReader($0) }, field, now: edit.now)
         {
           _ = HashEditor(edit.place(call.key(1)), edit.limits).setExpiry(field.bytes, nil)
-          edit.changed()
+          persisted += 1
         }
       }
+      changes.tell(call.key(1), edit)
+      if persisted > 0 { edit.changed(call.key(1), .hash("hpersist"), count: persisted) }
     })
 
   /// Answers with a value or null. Returns whether there is one.
@@ -277,11 +302,15 @@ extension HashCommands {
     .write { call, edit throws(CommandError) in
       _ = try edit.hash(call.key(1))
       let fields = try Fields(&call, at: 2)
+      var removed = 0
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes where answerValue(&call, edit, call.key(index)) {
         HashEditor(edit.place(call.key(1)), edit.limits).remove(call[index])
-        edit.changed()
+        removed += 1
       }
+      guard removed > 0 else { return }
+      edit.changed(call.key(1), .hash("hdel"), count: removed)
+      edit.tellIfGone(call.key(1))
     })
 
   static let hsetex = Command(
@@ -297,17 +326,23 @@ extension HashCommands {
         let isThere = expiry(reader, call.key(index), now: edit.now) != nil
         if isThere ? options.onlyNew : options.onlyThere { return call.reply.integer(0) }
       }
+      if reader == nil { edit.created(call.key(1)) }
+      var changes = FieldChanges()
       for index in fields.indexes {
         let former = expiry(edit.find(call.key(1)).map { HashReader($0) }, call.key(index), now: edit.now)
         let time = options.keeps ? former ?? nil : options.time
         if let time, time <= call.now, !edit.leavesExpiryToPrimary {
           editor.remove(call[index])
+          changes.note(Answer.deleted)
         } else {
           editor.set(call[index], call[index + 1], expiry: time)
           if time != nil { edit.keyspace.fieldExpiry.isNeeded = true }
+          if options.time != nil { changes.note(Answer.set) }
         }
-        edit.changed()
       }
+      // Each field counts once, whether it was stored, given a time or, because that had come, left out.
+      edit.changed(call.key(1), .hash("hset"), count: fields.count)
+      changes.tell(call.key(1), edit, counting: false)
       call.reply.integer(1)
     })
 }

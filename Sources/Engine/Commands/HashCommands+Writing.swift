@@ -27,14 +27,15 @@ extension HashCommands {
     guard call.count % 2 == 0 else {
       throw call.refuse("ERR wrong number of arguments for '\(call.command.value.fullName)' command")
     }
-    let hash = try edit.hash(addingTo: call.key(1))
+    let key = call.key(1)
+    let hash = try edit.hash(addingTo: key)
     var added = 0
     var index = 2
     while index < call.count {
       if hash.set(call[index], call[index + 1], now: edit.now) { added &+= 1 }
-      edit.changed()
       index += 2
     }
+    edit.changed(key, .hash("hset"), count: call.count / 2 &- 1)
     return added
   }
 
@@ -45,13 +46,14 @@ extension HashCommands {
     .write { call, edit throws(CommandError) in
       let key = call.key(1)
       let hash = try edit.hash(key)
-      if let entry = edit.place(key).entry,
-        HashReader(entry).value(of: call[2], call.key(2).hash, now: edit.now) != nil
-      {
-        return call.reply.integer(0)
+      if let entry = edit.place(key).entry {
+        let isThere = HashReader(entry).value(of: call[2], call.key(2).hash, now: edit.now) != nil
+        if isThere { return call.reply.integer(0) }
+      } else {
+        edit.created(key)
       }
       hash.set(call[2], call[3])
-      edit.changed()
+      edit.changed(key, .hash("hset"))
       call.reply.integer(1)
     })
 
@@ -65,10 +67,9 @@ extension HashCommands {
       guard entry.type == .hash else { throw .wrongType }
       let hash = HashEditor(edit.place(key), edit.limits)
       var removed = 0
-      for index in 2..<call.count where hash.remove(call[index], now: edit.now) {
-        removed += 1
-        edit.changed()
-      }
+      for index in 2..<call.count where hash.remove(call[index], now: edit.now) { removed += 1 }
+      if removed > 0 { edit.changed(key, .hash("hdel"), count: removed) }
+      edit.tellIfGone(key)
       call.reply.integer(removed)
     })
 }

@@ -24,11 +24,12 @@ extension Edit {
     return HashEditor(place(key), limits)
   }
 
-  /// The same for a command that only adds.
+  /// The same for a command that only adds, and that does: a missing key counts as made.
   @inline(__always)
   func hash(addingTo key: Key) throws(CommandError) -> HashEditor {
     let entry = find(key)
     if let entry, entry.type != .hash { throw .wrongType }
+    if entry == nil { created(key) }
     return HashEditor(place(key), limits, addingTo: entry)
   }
 }

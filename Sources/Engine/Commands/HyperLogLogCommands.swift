@@ -23,7 +23,7 @@ enum HyperLogLogCommands {
       if updated > 0 {
         log.invalidateCardinality()
         store(log, key, edit, expiry: entry?.expiry)
-        edit.changed(updated - 1)
+        edit.changed(key, .string("pfadd"), count: updated)
       }
       call.reply.integer(updated > 0 ? 1 : 0)
     })
@@ -62,7 +62,10 @@ enum HyperLogLogCommands {
     // The estimate is kept with the value, unless an old version is being read.
     guard view.isLive else { return }
     log.setCardinality(estimate)
-    store(log, key, engine.edit(for: call.session), expiry: entry.expiry)
+    let edit = engine.edit(for: call.session)
+    store(log, key, edit, expiry: entry.expiry)
+    edit.changed()
+    edit.touched(key)
   }
 
   static let pfmerge = Command(
@@ -86,6 +89,7 @@ enum HyperLogLogCommands {
       guard log.take(registers, sparseLimit: edit.limits.hyperLogLogSparseBytes) else { throw .corruptHyperLogLog }
       log.invalidateCardinality()
       store(log, call.key(1), edit, expiry: target?.expiry)
+      edit.changed(call.key(1), .string("pfadd"))
       call.reply.ok()
     })
 
@@ -103,6 +107,7 @@ enum HyperLogLogCommands {
         if !log.isDense {
           guard log.makeDense() else { throw .corruptHyperLogLog }
           store(log, call.key(2), edit, expiry: expiry)
+          edit.changed()
         }
         var registers = HyperLogLog.Registers()
         _ = log.merge(into: &registers)
@@ -118,6 +123,7 @@ enum HyperLogLogCommands {
         if wasSparse {
           guard log.makeDense() else { throw .corruptHyperLogLog }
           store(log, call.key(2), edit, expiry: expiry)
+          edit.changed()
         }
         call.reply.integer(wasSparse ? 1 : 0)
       } else {

@@ -16,7 +16,7 @@ extension ListCommands {
       let place = index < 0 ? index + Int64(list.count) : index
       guard place >= 0, place < list.count else { throw .indexOutOfRange }
       edit.listEditor(key).set(call[3], at: Int(place))
-      edit.changed()
+      edit.changed(key, .list("lset"))
       call.reply.ok()
     })
 
@@ -29,15 +29,16 @@ extension ListCommands {
       let key = call.key(1)
       guard let list = try edit.readList(key) else { return call.reply.ok() }
       let (range, count) = (list.range(from: first, through: last), list.count)
-      edit.changed(count - range.count)
-      guard range.count < count else { return call.reply.ok() }
-      let editor = edit.listEditor(key)
       if range.isEmpty {
-        editor.remove(0..<count)
-      } else {
+        edit.listEditor(key).remove(0..<count)
+      } else if range.count < count {
+        let editor = edit.listEditor(key)
         editor.remove(range.upperBound..<count)
         editor.remove(0..<range.lowerBound)
       }
+      // Even if nothing was removed.
+      edit.changed(key, .list("ltrim"), count: count - range.count)
+      edit.tellIfGone(key)
       call.reply.ok()
     })
 
@@ -67,9 +68,10 @@ extension ListCommands {
       }
       // From the tail on, so that the other numbers stay right.
       let editor = edit.listEditor(key)
-      for index in found {
-        editor.remove(index..<index + 1)
-        edit.changed()
+      for index in found { editor.remove(index..<index + 1) }
+      if !found.isEmpty {
+        edit.changed(key, .list("lrem"), count: found.count)
+        edit.tellIfGone(key)
       }
       call.reply.integer(found.count)
     })
@@ -94,7 +96,7 @@ extension ListCommands {
       guard isFound else { return call.reply.integer(-1) }
       let editor = edit.listEditor(key)
       editor.insert(call[4], at: isBehind ? index + 1 : index)
-      edit.changed()
+      edit.changed(key, .list("linsert"))
       call.reply.integer(editor.count)
     })
 }

@@ -99,7 +99,7 @@ extension ListCommands {
         call.reply.arrayHeader(count)
         answer(&call, list, count, atHead)
         edit.listEditor(key).remove(atHead ? 0..<count : list.count - count..<list.count)
-        return edit.changed(count)
+        return edit.popped(count, from: key, atHead: atHead)
       }
       call.reply.nullArray()
     })

@@ -33,7 +33,7 @@ extension ListCommands {
         guard count > 0 else { return }
         answer(&call, list, count, atHead)
         edit.listEditor(key).remove(atHead ? 0..<count : list.count - count..<list.count)
-        edit.changed(count)
+        edit.popped(count, from: key, atHead: atHead)
       })
   }
 
@@ -87,8 +87,10 @@ extension ListCommands {
     // The only element of a list stays where it is, and the key keeps its time to live.
     if list.count == 1, source.bytes == target.bytes {
       bytes.withBytes { call.reply.bulk($0) }
-      return edit.changed()
+      edit.notify(target, .list(toHead ? "lpush" : "rpush"))
+      return edit.changed(source, .list(fromHead ? "lpop" : "rpop"))
     }
+    let isNew = edit.find(target, quietly: true) == nil
     let last = list.count - 1
     edit.listEditor(source).remove(fromHead ? 0..<1 : last..<last + 1)
     bytes.withBytes {
@@ -96,6 +98,8 @@ extension ListCommands {
       if toHead { editor.pushHead($0) } else { editor.pushTail($0) }
       call.reply.bulk($0)
     }
-    edit.changed()
+    if isNew { edit.created(target) }
+    edit.changed(target, .list(toHead ? "lpush" : "rpush"), count: 0)
+    edit.popped(1, from: source, atHead: fromHead)
   }
 }

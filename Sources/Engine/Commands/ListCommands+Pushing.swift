@@ -24,11 +24,12 @@ extension ListCommands {
         let entry = edit.find(key)
         if let entry, entry.type != .list { throw .wrongType }
         if mustExist && entry == nil { return call.reply.integer(0) }
+        if entry == nil { edit.created(key) }
         let list = ListEditor(edit.place(key), edit.limits, addingTo: entry)
         for index in 2..<call.count {
           if atHead { list.pushHead(call[index]) } else { list.pushTail(call[index]) }
-          edit.changed()
         }
+        edit.changed(key, .list(atHead ? "lpush" : "rpush"), count: call.count &- 2)
         call.reply.integer(list.count)
       })
   }

@@ -25,6 +25,13 @@ extension Edit {
     return ListReader(entry)
   }
 
+  /// Counts and tells that elements were taken from an end of a list.
+  @inline(__always)
+  func popped(_ count: Int, from key: Key, atHead: Bool) {
+    changed(key, .list(atHead ? "lpop" : "rpop"), count: count)
+    tellIfGone(key)
+  }
+
   /// The list at `key`, to be written; its type has been looked at.
   @inline(__always)
   func listEditor(_ key: Key) -> ListEditor { ListEditor(place(key), limits) }

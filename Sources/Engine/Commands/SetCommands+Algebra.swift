@@ -97,17 +97,19 @@ extension SetCommands {
       ], group: .set, since: "1.0.0", complexity: complexity, summary,
       .write { call, edit throws(CommandError) in
         // Looking at a key may delete an expired one, and with it what was found before: all are looked at first.
-        for index in 2..<call.count { _ = edit.find(call.key(index), quietly: true) }
+        for index in 2..<call.count { _ = try edit.readSet(call.key(index), counted: true) }
         var sets: [SetReader?] = []
-        for index in 2..<call.count { sets.append(try edit.readSet(call.key(index), counted: true)) }
+        for index in 2..<call.count {
+          sets.append(edit.find(call.key(index), quietly: true).map { SetReader($0) })
+        }
         var members: [[UInt8]] = []
         combine(operation, sets, edit.place(call.key(1)).hashKey) { member in
           members.append(member.withBytes { Array($0) })
         }
-        let isReplaced = edit.remove(call.key(1))
-        let target = SetEditor(edit.place(call.key(1)), edit.limits)
-        for member in members { member.withBytes { _ = target.insert($0) } }
-        if !members.isEmpty, !isReplaced { edit.changed() }
+        edit.replace(call.key(1), isEmpty: members.isEmpty, .set(name)) {
+          let target = SetEditor(edit.place(call.key(1)), edit.limits)
+          for member in members { member.withBytes { _ = target.insert($0) } }
+        }
         call.reply.integer(members.count)
       })
   }

@@ -21,15 +21,14 @@ extension SetCommands {
       let drawn = distinct(set, Int(wanted), edit.random)
       call.reply.setHeader(drawn.count)
       for member in drawn { member.withBytes { call.reply.bulk($0) } }
-      edit.changed(drawn.count)
       if drawn.count == set.count {
         edit.remove(call.key(1))
-        // Counted with its members.
-        edit.changed(-1)
       } else {
         let editor = try edit.set(call.key(1))
         for member in drawn { member.withBytes { _ = editor.remove($0) } }
       }
+      edit.changed(call.key(1), .set("spop"), count: drawn.count)
+      edit.tellIfGone(call.key(1))
     })
 
   private static func popOne(_ call: inout Call, _ edit: Edit) throws(CommandError) {
@@ -37,9 +36,11 @@ extension SetCommands {
     guard let member = try edit.readSet(call.key(1))?.random(using: &generator) else { return call.reply.null() }
     call.reply.bulk(member)
     // What was drawn lies in the set, and what is removed must not.
-    let editor = SetEditor(edit.place(call.key(1)), edit.limits)
+    let key = call.key(1)
+    let editor = SetEditor(edit.place(key), edit.limits)
     member.withCopy { _ = editor.remove($0) }
-    edit.changed()
+    edit.changed(key, .set("spop"))
+    edit.tellIfGone(key)
   }
 
   static let srandmember = Command(

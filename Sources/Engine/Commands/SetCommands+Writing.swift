@@ -11,12 +11,11 @@ extension SetCommands {
     keys: [.one([.readWrite, .insert])], member: 2, group: .set, since: "1.0.0", complexity: "O(N) for N members.",
     "Adds members to a set.",
     .write { call, edit throws(CommandError) in
-      let set = try edit.set(addingTo: call.key(1))
+      let key = call.key(1)
+      let set = try edit.set(addingTo: key)
       var added = 0
-      for index in 2..<call.count where set.insert(call[index]) {
-        added &+= 1
-        edit.changed()
-      }
+      for index in 2..<call.count where set.insert(call[index]) { added &+= 1 }
+      if added > 0 { edit.changed(key, .set("sadd"), count: added) }
       call.reply.integer(added)
     })
 
@@ -26,11 +25,13 @@ extension SetCommands {
     group: .set, since: "1.0.0", complexity: "O(N) for N members.",
     "Removes members from a set; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
-      let set = try edit.set(call.key(1))
+      let key = call.key(1)
+      let set = try edit.set(key)
       var removed = 0
-      for index in 2..<call.count where set.remove(call[index]) {
-        removed += 1
-        edit.changed()
+      for index in 2..<call.count where set.remove(call[index]) { removed += 1 }
+      if removed > 0 {
+        edit.changed(key, .set("srem"), count: removed)
+        edit.tellIfGone(key)
       }
       call.reply.integer(removed)
     })
@@ -48,8 +49,10 @@ extension SetCommands {
       guard isThere else { return call.reply.integer(0) }
       if source.bytes != target.bytes {
         try edit.set(source).remove(member.bytes)
-        edit.changed()
-        if try edit.set(target).insert(member.bytes) { edit.changed() }
+        edit.changed(source, .set("srem"))
+        edit.tellIfGone(source)
+        if edit.find(target, quietly: true) == nil { edit.created(target) }
+        if try edit.set(target).insert(member.bytes) { edit.changed(target, .set("sadd")) }
       }
       call.reply.integer(1)
     })

@@ -24,11 +24,12 @@ extension Edit {
     return SetEditor(place(key), limits)
   }
 
-  /// The same for a command that only adds.
+  /// The same for a command that only adds, and that does: a missing key counts as made.
   @inline(__always)
   func set(addingTo key: Key) throws(CommandError) -> SetEditor {
     let entry = find(key)
     if let entry, entry.type != .set { throw .wrongType }
+    if entry == nil { created(key) }
     return SetEditor(place(key), limits, addingTo: entry)
   }
 

@@ -28,12 +28,10 @@ enum SortCommands {
       let query = try Query(call, stores: true)
       let result = try query.run(call, now: edit.now) { key throws(CommandError) in edit.read(key) }
       guard let target = query.target else { return answer(&call, result) }
-      let isReplaced = edit.remove(call.key(target))
-      let list = ListEditor(edit.place(call.key(target)), edit.limits)
-      for element in result {
-        (element ?? []).withBytes { list.pushTail($0) }
+      edit.replace(call.key(target), isEmpty: result.isEmpty, .list("sortstore"), count: result.count) {
+        let list = ListEditor(edit.place(call.key(target)), edit.limits)
+        for element in result { (element ?? []).withBytes { list.pushTail($0) } }
       }
-      if !result.isEmpty { edit.changed(result.count - (isReplaced ? 1 : 0)) }
       call.reply.integer(result.count)
     })
 

@@ -89,7 +89,11 @@ extension SortedSetCommands {
       index &+= 2
     }
     let isSingle = call.count &- first == 2
-    let editor = try edit.sortedSet(addingTo: call.key(1))
+    let key = call.key(1)
+    let entry = edit.find(key)
+    if let entry, entry.type != .sortedSet { throw .wrongType }
+    if entry == nil, !options.contains(.onlyThere) { edit.created(key) }
+    let editor = SortedSetEditor(edit.place(key), edit.limits, addingTo: entry)
     var (added, updated) = (0, 0)
     index = first
     var last = Outcome.nothing
@@ -101,8 +105,10 @@ extension SortedSetCommands {
       case .updated: updated &+= 1
       case .nothing, .same: break
       }
-      if last == .added || last == .updated { edit.changed() }
       index &+= 2
+    }
+    if added &+ updated > 0 {
+      edit.changed(key, .sortedSet(options.contains(.increments) ? "zincr" : "zadd"), count: added &+ updated)
     }
     if options.contains(.increments) {
       if last == .nothing { call.reply.null() } else { call.reply.score(score) }

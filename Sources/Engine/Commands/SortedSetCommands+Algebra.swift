@@ -147,11 +147,11 @@ extension SortedSetCommands {
       ], group: .sortedSet, since: since, complexity: "O(N*M+N*log(N)) for N members of all M sets.", summary,
       .write { call, edit throws(CommandError) in
         // Looking at a key may delete an expired one, and with it what was found before: all are looked at first.
-        for index in 3..<call.count { _ = edit.find(call.key(index), quietly: true) }
-        var query = try sources(&call, at: 2) { key throws(CommandError) in edit.read(key) }
+        _ = try sources(&call, at: 2) { key throws(CommandError) in edit.read(key) }
+        var query = try sources(&call, at: 2) { key throws(CommandError) in edit.find(key, quietly: true) }
         try options(call, from: 3 + query.sources.count, operation, stores: true, &query)
         let members = combine(operation, query, edit.place(call.key(1)).hashKey)
-        edit.replaceSortedSet(call.key(1), members)
+        edit.replaceSortedSet(call.key(1), members, .sortedSet(name))
         call.reply.integer(members.count)
       })
   }

@@ -88,7 +88,9 @@ extension SortedSetCommands {
     }
     if atEnd { set.forEachReversed(in: range, meet) } else { set.forEach(in: range, meet) }
     SortedSetEditor(edit.place(key), edit.limits).remove(range)
-    for _ in 0..<count { edit.changed() }
+    guard count > 0 else { return }
+    edit.changed(key, .sortedSet(atEnd ? "zpopmax" : "zpopmin"), count: count)
+    edit.tellIfGone(key)
   }
 
   static let zmpop = Command(

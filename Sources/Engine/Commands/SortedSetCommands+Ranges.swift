@@ -114,10 +114,10 @@ extension SortedSetCommands {
           return true
         }
       }
-      let isReplaced = edit.remove(call.key(1))
-      let editor = SortedSetEditor(edit.place(call.key(1)), edit.limits)
-      for (member, score) in members { member.withBytes { _ = editor.set($0, score, former: nil) } }
-      if !members.isEmpty, !isReplaced { edit.changed() }
+      edit.replace(call.key(1), isEmpty: members.isEmpty, .sortedSet("zrangestore")) {
+        let editor = SortedSetEditor(edit.place(call.key(1)), edit.limits)
+        for (member, score) in members { member.withBytes { _ = editor.set($0, score, former: nil) } }
+      }
       call.reply.integer(members.count)
     })
 }

@@ -12,11 +12,13 @@ extension SortedSetCommands {
     complexity: "O(M*log(N)) for M of N members.",
     "Removes members from a sorted set; the key goes with the last of them.",
     .write { call, edit throws(CommandError) in
-      let editor = try edit.sortedSet(call.key(1))
+      let key = call.key(1)
+      let editor = try edit.sortedSet(key)
       var removed = 0
-      for index in 2..<call.count where editor.remove(call[index]) {
-        removed += 1
-        edit.changed()
+      for index in 2..<call.count where editor.remove(call[index]) { removed += 1 }
+      if removed > 0 {
+        edit.changed(key, .sortedSet("zrem"), count: removed)
+        edit.tellIfGone(key)
       }
       call.reply.integer(removed)
     })
@@ -36,10 +38,14 @@ extension SortedSetCommands {
       group: .sortedSet, since: since, complexity: "O(log(N)+M) for M of N members.", summary,
       .write { call, edit throws(CommandError) in
         let wanted = try MemberRange(call, kind, 2, 3)
-        guard let set = try edit.readSortedSet(call.key(1)) else { return call.reply.integer(0) }
+        let key = call.key(1)
+        guard let set = try edit.readSortedSet(key) else { return call.reply.integer(0) }
         let range = wanted.ranks(in: set, isReversed: false)
-        SortedSetEditor(edit.place(call.key(1)), edit.limits).remove(range)
-        for _ in range { edit.changed() }
+        SortedSetEditor(edit.place(key), edit.limits).remove(range)
+        if !range.isEmpty {
+          edit.changed(key, .sortedSet(name), count: range.count)
+          edit.tellIfGone(key)
+        }
         call.reply.integer(range.count)
       })
   }

@@ -25,14 +25,6 @@ extension Edit {
     return SortedSetEditor(place(key), limits)
   }
 
-  /// The same for a command that only adds.
-  @inline(__always)
-  func sortedSet(addingTo key: Key) throws(CommandError) -> SortedSetEditor {
-    let entry = find(key)
-    if let entry, entry.type != .sortedSet { throw .wrongType }
-    return SortedSetEditor(place(key), limits, addingTo: entry)
-  }
-
   /// The sorted set at `key`, to be read before something is written; nil if the key is missing.
   /// A source is `counted` as a hit or a miss.
   func readSortedSet(_ key: Key, counted: Bool = false) throws(CommandError) -> SortedSetReader? {
@@ -41,11 +33,13 @@ extension Edit {
     return SortedSetReader(entry)
   }
 
-  /// Puts members with their scores in place of whatever `key` held; none remove it. Counts as one change.
-  func replaceSortedSet(_ key: Key, _ members: [(member: [UInt8], score: Double)]) {
-    let isReplaced = remove(key)
-    SortedSetEditor(place(key), limits).fill(members)
-    if !members.isEmpty, !isReplaced { changed() }
+  /// Puts members with their scores in place of whatever `key` held; none remove it.
+  func replaceSortedSet(
+    _ key: Key, _ members: [(member: [UInt8], score: Double)], _ event: KeyspaceEvent, count: Int = 1
+  ) {
+    replace(key, isEmpty: members.isEmpty, event, count: count) {
+      SortedSetEditor(place(key), limits).fill(members)
+    }
   }
 }
 

@@ -8,6 +8,7 @@ public enum StandardCommands {
       ConnectionCommands.all,
       ClientCommands.all,
       TransactionCommands.all,
+      PubSubCommands.all,
       ServerCommands.all,
       CommandCommand.all,
       DebugCommands.all,

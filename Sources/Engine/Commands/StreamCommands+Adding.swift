@@ -35,11 +35,13 @@ extension StreamCommands {
       var byteCount = 0
       for index in first..<call.count { byteCount += call[index].count }
       guard byteCount <= 1 << 30 else { throw call.refuse("ERR Elements are too large to be stored") }
-      let stream = try edit.stream(call.key(1))
+      let key = call.key(1)
+      let stream = try edit.stream(key)
+      if former == nil { edit.created(key) }
       let arguments = call
       stream.append(id, fieldCount: (call.count - first) / 2) { arguments[first + $0] }
-      edit.changed()
-      _ = trimming.apply(to: stream)
+      edit.changed(key, .stream("xadd"))
+      if trimming.apply(to: stream) > 0 { edit.notify(key, .stream("xtrim")) }
       call.reply.streamID(id)
     })
 
@@ -86,7 +88,7 @@ extension StreamCommands {
       let trimming = try StreamTrimming(&call, adds: false, edit.limits)
       guard try edit.readStream(call.key(1)) != nil else { return call.reply.integer(0) }
       let removed = trimming.apply(to: try edit.stream(call.key(1)))
-      for _ in 0..<removed { edit.changed() }
+      if removed > 0 { edit.changed(call.key(1), .stream("xtrim"), count: removed) }
       call.reply.integer(removed)
     })
 
@@ -99,10 +101,8 @@ extension StreamCommands {
       let ids = try call.streamIDs(2..<call.count)
       let stream = try edit.stream(call.key(1))
       var removed = 0
-      for id in ids where stream.delete(id) {
-        removed += 1
-        edit.changed()
-      }
+      for id in ids where stream.delete(id) { removed += 1 }
+      if removed > 0 { edit.changed(call.key(1), .stream("xdel"), count: removed) }
       call.reply.integer(removed)
     })
 
@@ -142,6 +142,7 @@ extension StreamCommands {
       if let added { stream.setAdded(UInt64(added)) }
       if let maxDeleted, maxDeleted > .least { stream.setMaxDeletedID(maxDeleted) }
       edit.changed()
+      edit.notify(call.key(1), .stream("xsetid"))
       call.reply.ok()
     })
 }

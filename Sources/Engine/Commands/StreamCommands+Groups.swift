@@ -85,11 +85,16 @@ extension StreamCommands {
     if reader == nil, !options.makesStream { throw missingKey(&call) }
     guard call.count <= 8 else { throw syntax(&call, "XGROUP") }
     let id = try position(call, reader, isStrict: true)
-    let stream = try edit.stream(call.key(2))
+    let key = call.key(2)
+    let stream = try edit.stream(key)
+    if reader == nil {
+      edit.created(key)
+      edit.touched(key)
+    }
     guard stream.createGroup(call[3], id, entriesRead: options.entriesRead) != nil else {
       throw call.refuse("BUSYGROUP Consumer Group name already exists")
     }
-    edit.changed()
+    edit.changedGroup(key, "xgroup-create")
     call.reply.ok()
   }
 
@@ -101,7 +106,7 @@ extension StreamCommands {
     guard call.count == 5 || call.count == 7 else { throw syntax(&call, "XGROUP") }
     let id = try position(call, try edit.readStream(call.key(2)), isStrict: false)
     group.setPosition(id, entriesRead: options.entriesRead)
-    edit.changed()
+    edit.changedGroup(call.key(2), "xgroup-setid")
     call.reply.ok()
   }
 
@@ -119,7 +124,7 @@ extension StreamCommands {
   ) { call, edit throws(CommandError) in
     guard try edit.readStream(call.key(2)) != nil else { throw missingKey(&call) }
     let isRemoved = try edit.stream(call.key(2)).removeGroup(call[3])
-    if isRemoved { edit.changed() }
+    if isRemoved { edit.changedGroup(call.key(2), "xgroup-destroy") }
     call.reply.integer(isRemoved ? 1 : 0)
   }
 
@@ -128,7 +133,7 @@ extension StreamCommands {
     "Creates a consumer of a group."
   ) { call, edit throws(CommandError) in
     let isNew = try existing(&call, edit).createConsumer(call[4], seen: call.now)
-    if isNew { edit.changed() }
+    if isNew { edit.changedGroup(call.key(2), "xgroup-createconsumer") }
     call.reply.integer(isNew ? 1 : 0)
   }
 
@@ -136,7 +141,7 @@ extension StreamCommands {
     "delconsumer", arity: .exactly(5), [.readWrite, .delete], "Removes a consumer of a group."
   ) { call, edit throws(CommandError) in
     let pending = try existing(&call, edit).removeConsumer(call[4])
-    if pending != nil { edit.changed() }
+    if pending != nil { edit.changedGroup(call.key(2), "xgroup-delconsumer") }
     call.reply.integer(pending ?? 0)
   }
 

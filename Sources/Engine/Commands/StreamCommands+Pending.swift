@@ -151,7 +151,7 @@ extension StreamCommands {
         guard former != nil || options.forces else { continue }
         if let former, number > 0, call.now &- former.delivered < number { continue }
         let consumer = group.touchConsumer(call[3], seen: call.now)
-        if consumer.isNew { edit.changed() }
+        if consumer.isNew { edit.changedGroup(call.key(1), "xgroup-createconsumer") }
         let tries = options.retries ?? (former?.count ?? 1) &+ (options.onlyIDs ? 0 : 1)
         group.setPending(.init(id: id, delivered: delivered, count: tries, consumer: consumer.number))
         answer(&call, stream.reader, id, onlyID: options.onlyIDs)
@@ -209,7 +209,7 @@ extension StreamCommands {
       call.reply.arrayHeader(scan.claimed.count)
       for var record in scan.claimed {
         let consumer = group.touchConsumer(call[3], seen: call.now)
-        if consumer.isNew { edit.changed() }
+        if consumer.isNew { edit.changedGroup(call.key(1), "xgroup-createconsumer") }
         record.consumer = consumer.number
         record.delivered = call.now
         if !onlyIDs { record.count &+= 1 }

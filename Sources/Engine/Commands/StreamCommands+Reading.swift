@@ -151,7 +151,7 @@ extension StreamCommands {
         let stream = try edit.stream(key)
         guard let editor = stream.group(call[group]) else { continue }
         let consumer = editor.touchConsumer(call[group + 1], seen: call.now)
-        if consumer.isNew { edit.changed() }
+        if consumer.isNew { edit.changedGroup(key, "xgroup-createconsumer") }
         edit.changed()
         if let id {
           history(&call, stream, editor, call[group + 1], from: id, request.limit)

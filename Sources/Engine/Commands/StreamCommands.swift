@@ -25,6 +25,12 @@ extension Edit {
     return StreamReader(entry)
   }
 
+  /// Counts and tells a change of a consumer group. It does not modify the key for those who watch it or cache it.
+  func changedGroup(_ key: Key, _ event: StaticString) {
+    changed()
+    notify(key, .stream(event))
+  }
+
   /// The stream at `key`, to be written; made if the key is missing.
   func stream(_ key: Key) throws(CommandError) -> StreamEditor {
     if let entry = find(key), entry.type != .stream { throw .wrongType }

@@ -44,6 +44,7 @@ extension StringCommands {
     let (sum, overflow) = former.addingReportingOverflow(number)
     guard !overflow else { throw .overflow }
     edit.put(key, .word(sum), tag: ValueTag.integer, expiry: entry?.expiry)
+    edit.changed(key, .string("incrby"))
     call.reply.integer(Int(sum))
   }
 
@@ -65,6 +66,7 @@ extension StringCommands {
       sum.withHumanText { text in
         let form = StringForm(text: text)
         edit.put(key, form.value, tag: form.tag, expiry: entry?.expiry)
+        edit.changed(key, .string("incrbyfloat"))
         call.reply.bulk(text)
       }
     })

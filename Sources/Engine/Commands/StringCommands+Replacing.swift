@@ -14,6 +14,7 @@ extension StringCommands {
       let key = call.key(1)
       try call.answer(edit.read(key))
       edit.putString(key, call[2], expiry: nil)
+      edit.changed(key, .string("set"))
     })
 
   static let getdel = Command(
@@ -23,7 +24,7 @@ extension StringCommands {
     .write { call, edit throws(CommandError) in
       let key = call.key(1)
       try call.answer(edit.read(key))
-      edit.remove(key)
+      edit.delete(key)
     })
 
   static let getex = Command(
@@ -44,12 +45,14 @@ extension StringCommands {
       if let expiry, let option {
         // A relative time is a positive one, so that only an absolute one can lie in the past.
         if option.isAbsolute, expiry <= call.now, !edit.leavesExpiryToPrimary {
-          edit.remove(key)
+          edit.delete(key)
         } else {
           edit.setExpiry(key, expiry)
+          edit.changed(key, .generic("expire"))
         }
       } else if persists, entry.expires {
         edit.setExpiry(key, nil)
+        edit.changed(key, .generic("persist"))
       }
     })
 

@@ -16,7 +16,9 @@ extension StringCommands {
     "Stores a string at a key, whatever was there; on a condition or with a time to live, if asked for.",
     .write { call, edit throws(CommandError) in
       guard call.count == 3 else { return try set(&call, edit) }
-      edit.putString(call.key(1), call[2], expiry: nil)
+      let key = call.key(1)
+      edit.putString(key, call[2], expiry: nil)
+      edit.changed(key, .string("set"))
       call.reply.ok()
     })
 
@@ -31,6 +33,8 @@ extension StringCommands {
       return
     }
     edit.putString(key, call[2], expiry: options.keepsExpiry ? former?.expiry : expiry)
+    edit.changed(key, .string("set"))
+    if expiry != nil { edit.notify(key, .generic("expire")) }
     if !options.answersFormer { call.reply.ok() }
   }
 
@@ -42,6 +46,7 @@ extension StringCommands {
       let key = call.key(1)
       guard edit.find(key) == nil else { return call.reply.integer(0) }
       edit.putString(key, call[2], expiry: nil)
+      edit.changed(key, .string("set"))
       call.reply.integer(1)
     })
 
@@ -59,7 +64,10 @@ extension StringCommands {
 
   private static func set(_ call: inout Call, _ edit: Edit, _ option: ExpiryOption) throws(CommandError) {
     let expiry = try option.milliseconds(&call)
-    edit.putString(call.key(1), call[3], expiry: expiry)
+    let key = call.key(1)
+    edit.putString(key, call[3], expiry: expiry)
+    edit.changed(key, .string("set"))
+    edit.notify(key, .generic("expire"))
     call.reply.ok()
   }
 
@@ -94,7 +102,9 @@ extension StringCommands {
 
   private static func setPairs(_ call: borrowing Call, _ edit: Edit) {
     for index in stride(from: 1, to: call.count, by: 2) {
-      edit.putString(call.key(index), call[index + 1], expiry: nil)
+      let key = call.key(index)
+      edit.putString(key, call[index + 1], expiry: nil)
+      edit.changed(key, .string("set"))
     }
   }
 }

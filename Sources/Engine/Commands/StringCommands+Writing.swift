@@ -16,12 +16,13 @@ extension StringCommands {
       let addition = call[2]
       guard let entry = edit.find(key) else {
         edit.putString(key, addition, expiry: nil)
+        edit.changed(key, .string("append"))
         return call.reply.integer(addition.count)
       }
       let count = try call.stringLength(entry.string.count, adding: addition.count)
       var string = edit.editString(key, entry)
       string.append(addition)
-      edit.changed()
+      edit.changed(key, .string("append"))
       call.reply.integer(count)
     })
 
@@ -41,7 +42,8 @@ extension StringCommands {
       _ = try call.stringLength(offset, adding: source.count)
       var string = edit.editString(key, entry)
       string.replace(at: offset, with: source)
-      edit.changed()
+      if entry == nil { edit.created(key) }
+      edit.changed(key, .string("setrange"))
       call.reply.integer(string.count)
     })
 }

@@ -5,11 +5,15 @@ extension Engine {
   func distribute(_ change: KeyChange) {
     let interest = keyspace.hot.value.interest
     if interest.contains(.watched) { watches.notice(change, keyspace) }
+    if interest.contains(.published), case .key(let database, let key, let event?, _) = change {
+      publish(event, database, key)
+    }
   }
 
   /// To be called when nobody is in the middle of a command any more: does what the commands have left to be done.
   @inline(never)
   func settle() {
     guard nesting.isEmpty else { return }
+    if keyspace.hot.value.aftermath.contains(.messages) { releaseHeldMessages() }
   }
 }

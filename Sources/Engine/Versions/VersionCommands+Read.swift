@@ -50,7 +50,10 @@ extension VersionCommands {
         let key = call.key(index)
         guard let entry = view.find(key) else { continue }
         guard entry.isAlive(at: call.now) else { continue }
+        let isNew = edit.find(key, quietly: true) == nil
         edit.copy(entry, to: key, expiry: entry.expiry)
+        if isNew { edit.created(key) }
+        edit.changed(key, .generic("restore"))
         count += 1
       }
       call.reply.integer(count)

@@ -1,3 +1,4 @@
+import Engine
 import Values
 
 /// Why a directive refuses a value, in the words that Redis uses.
@@ -129,6 +130,18 @@ extension ConfigurationValue<String> {
   static func notAmong(_ names: [String]) -> String {
     "argument(s) must be one of the following: \(names.joined(separator: ", "))"
   }
+}
+
+extension ConfigurationValue<EventClass> {
+  static let eventClasses = ConfigurationValue(
+    parse: { (bytes) throws(BadValue) in
+      guard let classes = EventClass(letters: String(decoding: bytes, as: UTF8.self)) else {
+        throw BadValue(reason: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+      }
+      return classes
+    },
+    shown: { Array($0.shownLetters.utf8) },
+    written: { ConfigurationArguments.quoted(Array($0.letters.utf8)) })
 }
 
 extension ConfigurationValue<String?> {

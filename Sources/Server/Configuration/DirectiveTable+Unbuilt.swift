@@ -69,7 +69,6 @@ extension Directive {
     .dormant("repl-disable-tcp-nodelay", .flag, "no"),
     .dormant("replica-lazy-flush", .flag, "no", aliases: ["slave-lazy-flush"]),
     .dormant("acllog-max-len", .integer(0...Int.max), "128"),
-    .dormant("notify-keyspace-events", .text(badEventClass), ""),
     .dormant("propagation-error-behavior", .oneOf("ignore", "panic", "panic-on-replicas"), "ignore"),
     .dormant("enable-module-command", .oneOf("no", "yes", "local"), "no", change: .onlyAtStart),
     .dormant("enable-debug-assert", .flag, "no", change: .onlyAtStart),
@@ -94,10 +93,5 @@ extension Directive {
 
   private static func nonEmptyBaseName(_ text: String, _ name: String, _ what: String) -> String? {
     text.isEmpty ? "\(name) can't be empty" : baseName(text, name, what)
-  }
-
-  @Sendable private static func badEventClass(_ text: String) -> String? {
-    text.allSatisfy("Ag$lshzxeKEtmdn".contains)
-      ? nil : "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."
   }
 }

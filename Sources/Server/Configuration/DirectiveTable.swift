@@ -75,6 +75,7 @@ extension Directive {
     Directive("proto-max-bulk-len", .memory(1 << 20...Int.max), \.engine.protoMaxBulkLen),
     Directive("client-query-buffer-limit", .memory(1 << 20...Int.max), \.engine.clientQueryBufferLimit),
     clientOutputBufferLimit,
+    Directive("notify-keyspace-events", .eventClasses, \.engine.notifiedEvents),
     Directive("transaction-rollback", .flag, \.engine.transactionRollback),
   ]
 
