@@ -14,6 +14,8 @@ extension Engine {
     keyspace.statistics.expiryNanoseconds += expiryTime
     versionsCron()
     for task in cronTasks { task(self) }
+    endOverdueWaits()
+    if !keyspace.hot.value.aftermath.isEmpty { settle() }
     if keyspace.now / 1000 != secondOfCron {
       secondOfCron = keyspace.now / 1000
       peakMemory.note(ProcessMemory.now().allocated)

@@ -15,6 +15,7 @@ extension Engine {
       keyspace.statistics.expiryNanoseconds += watching(.expireCycle) { continueExpiryCycle() }
     }
     if keyspace.isMakingRoom { _ = makeRoom() }
+    if !keyspace.hot.value.aftermath.isEmpty { settle() }
   }
 
   /// Objects to free in one turn: about a quarter of a millisecond, when they are not in the cache.

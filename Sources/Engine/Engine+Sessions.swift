@@ -68,11 +68,13 @@ extension Engine {
     readLive(session)
     discardTransaction(session)
     endSubscriptions(session)
+    endWait(session)
   }
 
   /// Ends a session without waiting for its output to be read.
   public func abandon(_ session: Session) {
     session.isClosing = true
+    endWait(session)
     session.output.truncate(to: 0)
     transport?.close(session, afterOutput: false)
   }
@@ -117,8 +119,12 @@ extension Engine {
   /// The client will send no more: the session ends when what has arrived is executed and answered.
   public func finish(_ session: Session) {
     session.isFinished = true
-    if !session.isReady && !session.isWaiting { closeAfterReply(session) }
+    if !session.isReady, endsWithInput(session) { closeAfterReply(session) }
   }
+
+  /// Whether a session whose client will send no more has nothing to wait for. One that waits in a blocking command is taken
+  /// for gone, as in Redis: what it waits for is not to be lost on it.
+  func endsWithInput(_ session: Session) -> Bool { !session.isWaiting || session.wait != nil }
 
   /// Drops a client that leaves too much output unread. To be called when the unsent count has changed.
   public func enforceOutputLimit(_ session: Session) {

@@ -8,6 +8,7 @@ extension Engine {
     isTicking = true
     defer { isTicking = false }
     setTime(microseconds: nowMicroseconds)
+    endOverdueWaits()
     let hot = keyspace.hot
     var next = 0
     while true {
@@ -37,7 +38,7 @@ extension Engine {
       session.input.consume(session.parsed)
       session.parsed = 0
       session.isReady = false
-      if session.isFinished, !session.isWaiting { closeAfterReply(session) }
+      if session.isFinished, endsWithInput(session) { closeAfterReply(session) }
     }
     ready.removeAll(keepingCapacity: true)
     flush()
@@ -68,7 +69,14 @@ extension Engine {
 
   func setTime(microseconds: Int64) {
     nowMicroseconds = microseconds
+    timeSetNanoseconds = monotonicNanoseconds()
     keyspace.setTime(milliseconds: microseconds / 1000)
+  }
+
+  /// Sets the time on by what has passed since it was set, where that makes a difference.
+  func catchUpWithTime() {
+    let passed = (monotonicNanoseconds() - timeSetNanoseconds) / 1000
+    if passed >= 1000 { setTime(microseconds: nowMicroseconds + passed) }
   }
 
   /// Parses commands into the batch until it is full or nothing is left, from session number `next` on. Sessions that were

@@ -17,7 +17,9 @@ public final class Engine {
   /// By id.
   public internal(set) var sessions: [Int: Session] = [:]
   /// Follows a primary: ordinary clients may only read (`replica-read-only`).
-  public var isReplica = false
+  public var isReplica = false {
+    didSet { if isReplica { disconnectWaiting() } }
+  }
   /// Sections of INFO that modules above bring, by name; each writes its lines.
   public var infoSections: [InfoSection] = []
   public var persistence = PersistenceState()
@@ -42,6 +44,8 @@ public final class Engine {
   public var isShuttingDown = false
   /// Writes a line to the log; set by what runs the engine.
   public var log: (LogLevel, String) -> Void = { _, _ in }
+  /// How many replicas have acknowledged all that was written so far; set by the module that feeds them.
+  public var acknowledgingReplicas: () -> Int = { 0 }
   /// What the server is called and where it is reached, as INFO tells it; set by what runs the engine.
   public var identity = ServerIdentity()
   /// 40 hexadecimal digits, new with every start: by them others see that this is another life of the server.
@@ -52,6 +56,8 @@ public final class Engine {
   let startedNanoseconds: Int64
   /// Microseconds since 1970 of the present tick.
   public internal(set) var nowMicroseconds: Int64 = 0
+  /// When that was set, by the clock for durations.
+  var timeSetNanoseconds: Int64 = 0
   /// Whole seconds since 1970 when the cron last did what it does once a second.
   var secondOfCron: Int64 = 0
   var rates = TrafficRates()
@@ -64,7 +70,10 @@ public final class Engine {
   /// Why all commands are looked at more closely.
   public internal(set) var attention: Attention = []
   /// What command runs within which.
-  public internal(set) var nesting: Nesting = []
+  public internal(set) var nesting: Nesting {
+    get { keyspace.nesting }
+    set { keyspace.nesting = newValue }
+  }
   var watches = Watches()
   var pubSub = PubSub()
   let messageScratch = Message.Scratch()

@@ -27,6 +27,10 @@ public final class Keyspace {
   public var isActiveExpiryOn = true
   /// Takes the changes of keys that somebody is interested in; set by the engine.
   var onChange: (KeyChange) -> Void = { _ in }
+  /// The commands that wait for keys.
+  let waits = Waits()
+  /// What command runs within which.
+  var nesting: Nesting = []
   /// The changes that are not told yet, while it is open whether they stay.
   var heldChanges: HeldChanges?
   /// Writes a warning to the log for a command that has only the keyspace; set by the engine.

@@ -55,6 +55,8 @@ public final class Session {
   public var slot = -1
   /// Waits for an answer that comes later: nothing is parsed meanwhile.
   public var isWaiting = false
+  /// The blocking command that it waits in.
+  var wait: Wait?
   /// Is on the engine's list of sessions with input.
   var isReady = false
   /// Is on the engine's list of sessions with output.

@@ -67,11 +67,20 @@ public final class EngineHost: ServingEngine, SessionTransport {
   public func tick(nowMicroseconds: Int64) {
     engine.tick(nowMicroseconds: nowMicroseconds)
     if engine.wantsTick { transport?.requestTick() }
+    requestDeadlineTick()
   }
 
   public func cron(nowMicroseconds: Int64) {
     engine.cron(nowMicroseconds: nowMicroseconds)
     if engine.wantsTick || engine.hasWork { transport?.requestTick() }
+    requestDeadlineTick()
+  }
+
+  private func requestDeadlineTick() {
+    guard let deadline = engine.nextDeadline else { return }
+    // A tick that comes too early asks again; a deadline may lie further ahead than a timer can be set.
+    let limit = engine.nowMicroseconds / 1000 + 60_000
+    transport?.requestTick(atMicroseconds: min(deadline, limit) * 1000)
   }
 
   public func drained(_ id: ConnectionID, unsent: Int) { sessions[id.slot]?.unsentByteCount = unsent }

@@ -17,11 +17,14 @@ public struct BytesList {
 
   private let state: UnsafeMutablePointer<State>
 
-  public init() {
+  /// With room for so many arguments, to begin with.
+  public init(capacity: Int = 256) {
+    let capacity = max(capacity, 1)
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(
       to: State(
-        base: .allocate(capacity: 256), count: 0, capacity: 256, copies: .allocate(capacity: 0), copyCount: 0))
+        base: .allocate(capacity: capacity), count: 0, capacity: capacity, copies: .allocate(capacity: 0), copyCount: 0)
+    )
   }
 
   public func deallocate() {

@@ -35,6 +35,27 @@ final class EngineHarness: SessionTransport {
     return output.removeValue(forKey: session.id) ?? []
   }
 
+  /// Sends one command and leaves what is answered to be asked for by `received`.
+  func post(_ words: String..., from other: Session? = nil) {
+    var request: [UInt8] = []
+    request.command(words.map { Array($0.utf8) })
+    post(request, from: other)
+  }
+
+  func post(_ bytes: [UInt8], from other: Session? = nil) {
+    let reply = send(bytes, from: other)
+    if !reply.isEmpty { output[(other ?? session).id, default: []] += reply }
+  }
+
+  /// The bytes that have gone to a client since it was last asked.
+  func received(_ other: Session? = nil) -> [UInt8] { output.removeValue(forKey: (other ?? session).id) ?? [] }
+
+  /// Lets time pass, and has the engine do what is due.
+  func pass(milliseconds: Int) {
+    clock.advance(milliseconds: milliseconds)
+    engine.tick(nowMicroseconds: Int64(clock.milliseconds) * 1000)
+  }
+
   /// One command and the bytes of its reply.
   func raw(_ words: [String], from other: Session? = nil) -> [UInt8] {
     var request: [UInt8] = []

@@ -108,6 +108,17 @@ public final class Client {
     return unread.isEmpty ? try socket.receive(atMost: count) : unread
   }
 
+  /// Bytes that have come already and belong to no reply that was read; none if there are none. For a client of which
+  /// nothing else is asked than this.
+  public func readAvailable() throws -> [UInt8] {
+    var all: [UInt8] = []
+    while true {
+      guard let bytes = try socket.receiveAvailable(atMost: 64 * 1024) else { throw ClientError.closed }
+      if bytes.isEmpty { return all }
+      all += bytes
+    }
+  }
+
   /// All bytes until the server closes the connection.
   public func readToEnd() throws -> [UInt8] {
     var all: [UInt8] = []

@@ -92,6 +92,21 @@ final class Socket {
     }
   }
 
+  /// The bytes that are there already, at most `count`; nil when the server has closed the connection.
+  func receiveAvailable(atMost count: Int) throws(ClientError) -> [UInt8]? {
+    var code: Int32 = 0
+    var isClosed = false
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, received in
+      let result = unsafe recv(descriptor, room.baseAddress, count, Int32(MSG_DONTWAIT))
+      code = result < 0 ? errno : 0
+      isClosed = result == 0
+      received = max(result, 0)
+    }
+    if code == EAGAIN || code == EINTR { return [] }
+    if code != 0 { try Self.check("recv", code) }
+    return isClosed ? nil : bytes
+  }
+
   /// Tells the server that no more will be sent.
   func shutdownSending() {
     _ = shutdown(descriptor, Int32(SHUT_WR))

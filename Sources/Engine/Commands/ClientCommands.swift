@@ -10,7 +10,7 @@ enum ClientCommands {
   static let client = Command(
     "client", arity: .atLeast(2), group: .connection, since: "2.4.0", complexity: "Depends on subcommand.",
     "Container for commands about connections.",
-    subcommands: [id, getName, setName, setInfo, info, list, kill, noEvict, noTouch, reply, help])
+    subcommands: [id, getName, setName, setInfo, info, list, kill, noEvict, noTouch, reply, unblock, help])
 
   /// Flags of what concerns the client's own connection.
   private static let own: CommandFlags = [.noScript, .loading, .stale]
@@ -176,6 +176,8 @@ enum ClientCommands {
         "    Name the client library of this connection.",
         "SETNAME <name>",
         "    Name this connection.",
+        "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+        "    End the wait of a client in a blocking command.",
       ])
     })
 }

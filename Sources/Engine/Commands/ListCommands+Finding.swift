@@ -84,23 +84,7 @@ extension ListCommands {
     group: .list, since: "7.0.0", complexity: "O(N + M) for N keys and M elements of the answer.",
     "Removes elements at an end of the first of several lists that is not empty, and answers with them.",
     .write { call, edit throws(CommandError) in
-      let keys = try call.integer(1, or: .noKeyCount)
-      guard keys > 0 else { throw .noKeyCount }
-      guard keys < call.count - 2 else { throw .syntax }
-      let after = 2 + Int(keys)
-      let atHead = try isHead(call, after)
-      let wanted = try call.popCount(after + 1)
-      for index in 2..<after {
-        let key = call.key(index)
-        guard let list = try edit.readList(key) else { continue }
-        let count = min(wanted, list.count)
-        call.reply.arrayHeader(2)
-        call.reply.bulk(key.bytes)
-        call.reply.arrayHeader(count)
-        answer(&call, list, count, atHead)
-        edit.listEditor(key).remove(atHead ? 0..<count : list.count - count..<list.count)
-        return edit.popped(count, from: key, atHead: atHead)
-      }
-      call.reply.nullArray()
+      let (keys, taking) = try several(call, 1)
+      if try !takeFirst(&call, edit, keys, taking) { call.reply.nullArray() }
     })
 }

@@ -75,7 +75,7 @@ extension ListCommands {
     return false
   }
 
-  private static func move(_ call: inout Call, _ edit: Edit, fromHead: Bool, toHead: Bool) throws(CommandError) {
+  static func move(_ call: inout Call, _ edit: Edit, fromHead: Bool, toHead: Bool) throws(CommandError) {
     let (source, target) = (call.key(1), call.key(2))
     guard try edit.readList(source) != nil else { return call.reply.null() }
     _ = try edit.readList(target)

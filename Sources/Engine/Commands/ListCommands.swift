@@ -3,7 +3,7 @@ internal import VersionedStore
 
 /// The commands on lists, one file for each kind. Behaviour and reply texts follow Redis 7.0.
 enum ListCommands {
-  static let all = pushing + popping + reading + changing + finding
+  static let all = pushing + popping + reading + changing + finding + blocking
 }
 
 extension ReadView {

@@ -76,7 +76,7 @@ extension SortedSetCommands {
   }
 
   /// Answers with members from one end and removes them.
-  private static func pop(
+  static func pop(
     _ call: inout Call, _ edit: Edit, _ key: Key, _ set: SortedSetReader, _ count: Int, atEnd: Bool, isNested: Bool
   ) {
     let range = atEnd ? set.count - count..<set.count : 0..<count
@@ -99,22 +99,7 @@ extension SortedSetCommands {
     group: .sortedSet, since: "7.0.0", complexity: "O(K) + O(M*log(N)) for K keys and M of N members.",
     "Removes members at an end of the first of several sorted sets that is not empty, and answers with them.",
     .write { call, edit throws(CommandError) in
-      let keys = try call.integer(1, or: .noKeyCount)
-      guard keys > 0 else { throw .noKeyCount }
-      guard keys < call.count - 2 else { throw .syntax }
-      let after = 2 + Int(keys)
-      let atEnd = call.matches(after, "max")
-      guard atEnd || call.matches(after, "min") else { throw .syntax }
-      let wanted = Int64(try call.popCount(after + 1))
-      for index in 2..<after {
-        let key = call.key(index)
-        guard let set = try edit.readSortedSet(key) else { continue }
-        let count = Int(min(wanted, Int64(set.count)))
-        call.reply.arrayHeader(2)
-        call.reply.bulk(key.bytes)
-        call.reply.arrayHeader(count)
-        return pop(&call, edit, key, set, count, atEnd: atEnd, isNested: true)
-      }
-      call.reply.nullArray()
+      let (keys, taking) = try several(call, 1)
+      if try !takeFirst(&call, edit, keys, taking) { call.reply.nullArray() }
     })
 }

@@ -4,7 +4,7 @@ internal import VersionedStore
 
 /// The commands on sorted sets, one file for each kind. Behaviour and reply texts follow Redis 7.0.
 enum SortedSetCommands {
-  static let all = adding + removing + reading + ranges + algebra + drawing + popping
+  static let all = adding + removing + reading + ranges + algebra + drawing + popping + blocking
 }
 
 extension ReadView {

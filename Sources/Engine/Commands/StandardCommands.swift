@@ -9,6 +9,7 @@ public enum StandardCommands {
       ClientCommands.all,
       TransactionCommands.all,
       PubSubCommands.all,
+      WaitCommand.all,
       ServerCommands.all,
       CommandCommand.all,
       DebugCommands.all,

@@ -7,7 +7,8 @@ extension StreamCommands {
   /// What a client wants to read.
   private struct Request {
     var limit: Int64 = .max
-    var blocks = false
+    /// Until when to wait for something to read; nil for not at all.
+    var deadline: Int64?
     var isSilent = false
     /// Where the group's name stands, behind it the consumer's.
     var group: Int?
@@ -20,9 +21,11 @@ extension StreamCommands {
       while index < call.count {
         let left = call.count - index - 1
         if call.matches(index, "block"), left > 0 {
+          if call.keyspace.nesting.contains(.script) {
+            throw call.refuse("ERR ", call[0], " command is not allowed with BLOCK option from scripts")
+          }
           index += 1
-          try checkTimeout(&call, index)
-          blocks = true
+          deadline = try call.deadline(milliseconds: index)
         } else if call.matches(index, "count"), left > 0 {
           index += 1
           let count = try call.integer(index)
@@ -53,13 +56,6 @@ extension StreamCommands {
       }
       guard first > 0 else { throw .syntax }
       if forGroup, group == nil { throw call.refuse("ERR Missing GROUP option for XREADGROUP") }
-    }
-
-    private func checkTimeout(_ call: inout Call, _ index: Int) throws(CommandError) {
-      guard let timeout = Int64(text: call[index]) else {
-        throw call.refuse("ERR timeout is not an integer or out of range")
-      }
-      if timeout < 0 { throw call.refuse("ERR timeout is negative") }
     }
   }
 
@@ -93,23 +89,26 @@ extension StreamCommands {
         call.reply.bulk(key.bytes)
         answer(&call, stream, first, .greatest, limit: request.limit, isReversed: false)
       }
-      try finish(&call, header, count, request)
+      if count > 0 { return end(&call, header, count) }
+      // A version stays as it is: nothing will ever come.
+      guard let deadline = request.deadline, view.isLive else { return call.reply.nullArray() }
+      wait(&call, request, ids, until: deadline)
     })
 
-  /// Closes the reply, which is null where there is nothing to read.
-  private static func finish(
-    _ call: inout Call, _ header: DeferredHeader, _ count: Int, _ request: Request
-  ) throws(CommandError) {
-    if count > 0 {
-      if call.reply.version == .resp2 {
-        call.reply.endArray(header, count: count)
-      } else {
-        call.reply.endMap(header, count: count)
-      }
-      return
+  /// Closes the array of streams.
+  private static func end(_ call: inout Call, _ header: DeferredHeader, _ count: Int) {
+    if call.reply.version == .resp2 {
+      call.reply.endArray(header, count: count)
+    } else {
+      call.reply.endMap(header, count: count)
     }
-    if request.blocks { throw call.refuse("ERR the BLOCK option is not supported by this build") }
-    call.reply.nullArray()
+  }
+
+  private static func wait(_ call: inout Call, _ request: Request, _ ids: [StreamID], until deadline: Int64) {
+    let reading = Reading(
+      ids: ids, first: request.first, limit: request.limit == .max ? Reading.usualLimit : request.limit,
+      group: request.group, isSilent: request.isSilent)
+    call.wait(for: request.first..<request.first + request.count, .stream(reading), until: deadline)
   }
 
   static let xreadgroup = Command(
@@ -148,23 +147,36 @@ extension StreamCommands {
         count += 1
         if call.reply.version == .resp2 { call.reply.arrayHeader(2) }
         call.reply.bulk(key.bytes)
-        let stream = try edit.stream(key)
-        guard let editor = stream.group(call[group]) else { continue }
-        let consumer = editor.touchConsumer(call[group + 1], seen: call.now)
-        if consumer.isNew { edit.changedGroup(key, "xgroup-createconsumer") }
-        edit.changed()
-        if let id {
-          history(&call, stream, editor, call[group + 1], from: id, request.limit)
-        } else {
-          deliver(&call, stream, editor, consumer.number, request)
-        }
+        try read(
+          &call, edit, key, group: group, from: id, limit: request.limit, isSilent: request.isSilent)
       }
-      try finish(&call, header, count, request)
+      if count > 0 { return end(&call, header, count) }
+      guard let deadline = request.deadline else { return call.reply.nullArray() }
+      // Whoever waits, waits for what the group has not delivered by then.
+      wait(&call, request, [], until: deadline)
     })
+
+  /// Answers with entries of one stream for the consumer whose name stands behind the group's, at argument `group`: those
+  /// from behind `id` on that were delivered to it, or, without an id, what the group has not delivered yet.
+  static func read(
+    _ call: inout Call, _ edit: Edit, _ key: Key, group: Int, from id: StreamID?, limit: Int64, isSilent: Bool
+  ) throws(CommandError) {
+    let stream = try edit.stream(key)
+    guard let editor = stream.group(call[group]) else { return call.reply.arrayHeader(0) }
+    let consumer = editor.touchConsumer(call[group + 1], seen: call.now)
+    if consumer.isNew { edit.changedGroup(key, "xgroup-createconsumer") }
+    edit.changed()
+    if let id {
+      history(&call, stream, editor, call[group + 1], from: id, limit)
+    } else {
+      deliver(&call, stream, editor, consumer.number, limit, isSilent: isSilent)
+    }
+  }
 
   /// What has not been delivered to the group yet.
   private static func deliver(
-    _ call: inout Call, _ stream: StreamEditor, _ group: StreamGroupEditor, _ consumer: UInt64, _ request: Request
+    _ call: inout Call, _ stream: StreamEditor, _ group: StreamGroupEditor, _ consumer: UInt64, _ limit: Int64,
+    isSilent: Bool
   ) {
     let reader = stream.reader
     let start = group.reader.lastID
@@ -182,12 +194,12 @@ extension StreamCommands {
         }
         last = entry.id
         ids.append(entry.id)
-        return ids.count < request.limit
+        return ids.count < limit
       }
     }
     call.reply.endArray(header, count: ids.count)
     group.setPosition(last, entriesRead: entriesRead)
-    guard !request.isSilent else { return }
+    guard !isSilent else { return }
     for id in ids {
       group.setPending(.init(id: id, delivered: call.now, count: 1, consumer: consumer))
     }

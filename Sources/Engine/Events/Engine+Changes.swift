@@ -8,12 +8,14 @@ extension Engine {
     if interest.contains(.published), case .key(let database, let key, let event?, _) = change {
       publish(event, database, key)
     }
+    if interest.contains(.awaited) { keyspace.waits.notice(change, keyspace) }
   }
 
   /// To be called when nobody is in the middle of a command any more: does what the commands have left to be done.
   @inline(never)
   func settle() {
     guard nesting.isEmpty else { return }
+    if keyspace.hot.value.aftermath.contains(.readyKeys) { serveReadyKeys() }
     if keyspace.hot.value.aftermath.contains(.messages) { releaseHeldMessages() }
   }
 }

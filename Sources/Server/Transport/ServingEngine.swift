@@ -75,4 +75,7 @@ public protocol ServingTransport: AnyObject {
   func abort(_ id: ConnectionID)
   /// Has a tick run soon, though no input came.
   func requestTick()
+  /// Has a tick run at a time, given in microseconds since 1970, unless one was asked for at an earlier time: then that
+  /// one may ask again.
+  func requestTick(atMicroseconds: Int64)
 }

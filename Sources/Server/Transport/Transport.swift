@@ -25,6 +25,8 @@ final class Transport: ServingTransport {
   /// Connections that are still agreeing on keys: the engine knows nothing of them yet.
   private var handshakes = 0
   private var cronTask: Scheduled<Void>?
+  /// The tick that was asked for at a time, and when that is, in microseconds since 1970.
+  private var timer: (task: Scheduled<Void>, deadline: Int64)?
   /// Calls of the cron per second.
   private var cronRate: () -> Int = { 10 }
   /// Made once: a closure per tick would be an allocation per tick.
@@ -44,6 +46,22 @@ final class Transport: ServingTransport {
     guard !isTickRequested else { return }
     isTickRequested = true
     eventLoop.execute(tickTask)
+  }
+
+  func requestTick(atMicroseconds deadline: Int64) {
+    if let timer {
+      guard deadline < timer.deadline else { return }
+      timer.task.cancel()
+    }
+    let delay = max(deadline - Self.now(), 0)
+    let bound = NIOLoopBound(Unowned(transport: self), eventLoop: eventLoop)
+    let task = eventLoop.scheduleTask(in: .microseconds(delay)) { bound.value.transport.runTimer() }
+    timer = (task, deadline)
+  }
+
+  private func runTimer() {
+    timer = nil
+    runTick()
   }
 
   private func runTick() {
@@ -76,6 +94,8 @@ final class Transport: ServingTransport {
   /// Stops the cron and closes every connection.
   func shutdown() {
     cronTask?.cancel()
+    timer?.task.cancel()
+    timer = nil
     leaving += connections.compactMap { $0 }
     engineReturned()
   }
