@@ -137,7 +137,7 @@ public struct Call {
 
   /// Refuses a subcommand of a command that reads its subcommands itself.
   mutating func refuseSubcommandOrArity() -> CommandError {
-    let name = "\(command.value.command.name)".uppercased()
+    let name = String(decoding: self[0], as: UTF8.self).uppercased()
     return refuse(
       "ERR unknown subcommand or wrong number of arguments for '", self[1].prefix(128), "'. Try \(name) HELP.")
   }

@@ -36,12 +36,70 @@ public struct CommandStatistics {
 
 /// All commands by name. Names are compared without regard to case.
 public final class CommandTable {
+  /// Those that clients can reach, in the order in which they were declared.
   public let all: [Immortal<CommandRecord>]
   private let records: FixedArray<Immortal<CommandRecord>>
   /// Open addressing; a power of two, at most half full.
   private let slots: BytesIndex
+  /// By their new names in lower case, those that `rename-command` has given one.
+  private let renamed: [[UInt8]: Immortal<CommandRecord>]
+  /// By the names that they were declared with, which rules about commands go by, whatever clients call them.
+  private let declared: [[UInt8]: Immortal<CommandRecord>]
 
-  public init(_ families: [[Command]]) {
+  /// Why commands cannot be renamed as they were meant to be, by the number of the renaming that cannot be done.
+  public enum RenameFailure: Error, Equatable {
+    case noSuchCommand(Int)
+    case nameIsTaken(Int)
+  }
+
+  /// A command's new name; empty takes the command away.
+  public struct Renaming: Sendable {
+    public let old: [UInt8]
+    public let new: [UInt8]
+
+    public init(_ old: [UInt8], to new: [UInt8]) {
+      self.old = old
+      self.new = new
+    }
+  }
+
+  public convenience init(_ families: [[Command]]) {
+    let records = Self.records(families)
+    self.init(records, Self.index(records))
+  }
+
+  /// With the renamings done in turn: a name that one has set free may be taken by a later one.
+  public convenience init(_ families: [[Command]], renamings: [Renaming]) throws(RenameFailure) {
+    let records = Self.records(families)
+    var names = Self.index(records)
+    for (number, renaming) in renamings.enumerated() {
+      guard let record = names.removeValue(forKey: renaming.old.map(\.lowercased)) else {
+        throw .noSuchCommand(number)
+      }
+      if renaming.new.isEmpty { continue }
+      let name = renaming.new.map(\.lowercased)
+      guard names[name] == nil else { throw .nameIsTaken(number) }
+      names[name] = record
+    }
+    self.init(records, names)
+  }
+
+  private init(_ records: [Immortal<CommandRecord>], _ names: [[UInt8]: Immortal<CommandRecord>]) {
+    let reachable = Set(names.values.map { $0.value.id })
+    all = records.filter { reachable.contains($0.value.id) }
+    let unchanged = records.filter { names[$0.value.name]?.value.id == $0.value.id }
+    self.records = FixedArray(unchanged)
+    slots = BytesIndex(unchanged.map { $0.value.command.name })
+    renamed = names.filter { $0.key != $0.value.value.name }
+    declared = Self.index(records)
+    precondition(declared.count == records.count, "a command is declared twice")
+  }
+
+  private static func index(_ records: [Immortal<CommandRecord>]) -> [[UInt8]: Immortal<CommandRecord>] {
+    Dictionary(records.map { ($0.value.name, $0) }) { first, _ in first }
+  }
+
+  private static func records(_ families: [[Command]]) -> [Immortal<CommandRecord>] {
     var id = 0
     func record(_ command: Command, container: String?) -> Immortal<CommandRecord> {
       id += 1
@@ -58,16 +116,18 @@ public final class CommandTable {
           flags: command.isBrief ? command.flags.union(.brief) : command.flags, arity: command.arity,
           hasSubcommands: !command.subcommands.isEmpty))
     }
-    all = families.joined().map { record($0, container: nil) }
-    records = FixedArray(all)
-    slots = BytesIndex(all.map { $0.value.command.name })
-    precondition(Set(all.map { $0.value.fullName }).count == all.count, "a command is declared twice")
+    return families.joined().map { record($0, container: nil) }
   }
 
   @inline(__always)
   public func find(_ name: Bytes) -> Immortal<CommandRecord>? {
     let index = slots.find(name)
-    return index < 0 ? nil : records[index]
+    return index < 0 ? findRenamed(name) : records[index]
+  }
+
+  @inline(never)
+  private func findRenamed(_ name: Bytes) -> Immortal<CommandRecord>? {
+    renamed.isEmpty ? nil : renamed[name.map(\.lowercased)]
   }
 
   /// The command or subcommand that the arguments name; nil if there is none.
@@ -76,6 +136,14 @@ public final class CommandTable {
     guard !record.value.subcommands.isEmpty, let subcommand else { return record }
     return record.value.subcommand(subcommand)
   }
+
+  /// The command that was declared with this name, whatever clients call it.
+  public func findDeclared(_ name: Bytes) -> Immortal<CommandRecord>? { declared[name.map(\.lowercased)] }
+}
+
+extension CommandRecord {
+  /// As declared.
+  fileprivate var name: [UInt8] { Array(Bytes(command.name)) }
 }
 
 /// Finds a name's number among fixed names.

@@ -13,7 +13,8 @@ extension Engine {
     if session.transaction != nil, flags.contains(.noMulti) {
       return reject(record, &call, session, "ERR Command not allowed inside a transaction")
     }
-    if let refusal = refusal(flags.union(queuedFlags(record, session)), record, session) {
+    let all = flags.union(queuedFlags(record, session))
+    if let refusal = refusal(all, record, session) {
       return reject(record, &call, session, refusal)
     }
     if session.attention.contains(.subscriber), !flags.contains(.allowedToSubscribers) {
@@ -22,6 +23,10 @@ extension Engine {
         "ERR Can't execute '\(record.value.fullName)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
       )
     }
+    if session.isMonitoring, !all.isDisjoint(with: [.readOnly, .write, .mayReplicate]) {
+      return reject(record, &call, session, "ERR Replica can't interact with the keyspace")
+    }
+    if attention.contains(.paused), postpone(session, all) { return false }
     if let transaction = session.transaction, !flags.contains(.controlsTransaction) {
       transaction.append(call)
       call.reply.simpleString("QUEUED")
@@ -33,7 +38,7 @@ extension Engine {
   /// EXEC does what the queued commands do.
   private func queuedFlags(_ record: Immortal<CommandRecord>, _ session: Session) -> CommandFlags {
     guard record.value.fullName == "exec", let transaction = session.transaction else { return [] }
-    return transaction.flags.intersection([.write, .denyOOM])
+    return transaction.flags.intersection([.readOnly, .write, .denyOOM, .mayReplicate])
   }
 
   /// Refuses a command before it has run; a transaction that it was meant for will not be run either.
@@ -53,6 +58,8 @@ extension Engine {
       var reason = text
       if reason.hasPrefix("ERR ") { reason.removeFirst(4) }
       call.reply.error("EXECABORT Transaction discarded because of: \(reason)")
+      // The transaction is over, as far as anybody can see.
+      if attention.contains(.monitored), !persistence.isLoading { show(call, session) }
     } else {
       session.transaction?.isDoomed = true
       call.reply.error(text)

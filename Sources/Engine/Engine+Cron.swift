@@ -5,6 +5,7 @@ extension Engine {
   /// Time is given in microseconds since 1970.
   public func cron(nowMicroseconds: Int64) {
     setTime(microseconds: nowMicroseconds)
+    if attention.contains(.paused) { endPauseInTime() }
     if isCronPaused { return }
     rates.sample(statistics, now: keyspace.now)
     let expiryTime = watching(.expireCycle) {
@@ -15,7 +16,12 @@ extension Engine {
     versionsCron()
     for task in cronTasks { task(self) }
     endOverdueWaits()
+    if tracking.keys.count > 0 { limitTrackedKeys() }
     if !keyspace.hot.value.aftermath.isEmpty { settle() }
+    if keyspace.now - buffersLookedAfter >= 400 || keyspace.now < buffersLookedAfter {
+      buffersLookedAfter = keyspace.now
+      shrinkBuffers()
+    }
     if keyspace.now / 1000 != secondOfCron {
       secondOfCron = keyspace.now / 1000
       peakMemory.note(ProcessMemory.now().allocated)
@@ -37,7 +43,8 @@ extension Engine {
   }
 
   private func isIdle(_ session: Session) -> Bool {
-    guard settings.timeout > 0, !session.isPrimary, !session.isWaiting else { return false }
+    let isExempt = session.isPrimary || session.isWaiting || session.isMonitoring || session.isSubscriber
+    guard settings.timeout > 0, !isExempt else { return false }
     // Whole seconds, as Redis compares them.
     return keyspace.now / 1000 - session.lastInteraction / 1000 > Int64(settings.timeout)
   }

@@ -15,11 +15,11 @@ extension Engine {
       reply: ReplyWriter(session.output, session.version), session: session, keyspace: keyspace, command: record,
       now: keyspace.now, probe: item.database == session.database ? item.probe : -1)
     session.lastCommand = record
-    run(record, &call, session)
+    let isDone = run(item, record, &call, session)
     // Messages to the session itself may have come before its reply.
     let before = session.replyStart
     session.replyStart = -1
-    finish(session, before)
+    if isDone { finish(session, before) }
   }
 
   /// Executes the batch's command of this number and has the clock know whether it ran, and its time where it is measured
@@ -47,6 +47,7 @@ extension Engine {
 
   func refuse(_ item: Batch.Item, _ session: Session) {
     let before = session.output.count
+    session.lastCommand = nil
     var reply = ReplyWriter(session.output, session.version)
     if let violation = item.violation {
       log(.verbose, "Protocol error (\(violation.logReason)) from client: id=\(session.id) addr=\(session.peer.remote)")
@@ -54,12 +55,14 @@ extension Engine {
       session.isClosing = true
     } else {
       let container = commands.find(batch.arguments[item.first])
+      if container == nil, speaksAnotherProtocol(batch.arguments[item.first]) { return refuseProtocol(session) }
       let text =
         container == nil
         ? UnknownCommand.text(batch.arguments, first: item.first, count: item.count)
         : UnknownCommand.text(subcommand: batch.arguments[item.first + 1], of: batch.arguments[item.first])
       unsafe reply.error(text.span.bytes)
       session.transaction?.isDoomed = true
+      if session.transaction == nil { session.tracking?.isCachingGiven = false }
     }
     countError(session.output.bytes[before..<session.output.count])
     if session.isPrimary { breakOff(session, before) }
@@ -68,23 +71,66 @@ extension Engine {
     if session.output.count > Self.outputKept { sendEarly(session) }
   }
 
-  /// Runs a command that a client has sent: the checks that all commands share, then its handler.
+  /// Runs a command that a client has sent: the checks that all commands share, then its handler. False if it was put off
+  /// and is still in the session's input.
   @inline(__always)
-  func run(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
-    guard record.value.arity.admits(call.count) else { return rejectArity(record, &call, session) }
-    if attention.union(session.attention).isEmpty {
-      if let refusal = refusal(record.value.flags, record, session) {
-        return _ = reject(record, &call, session, refusal)
-      }
-    } else {
-      guard admit(record, &call, session) else { return }
+  func run(
+    _ item: Batch.Item, _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session
+  ) -> Bool {
+    guard record.value.arity.admits(call.count) else {
+      rejectArity(record, &call, session)
+      return true
     }
-    invoke(record, &call, session)
+    guard attention.union(session.attention).isEmpty else {
+      return runClosely(item, record, &call, session)
+    }
+    if let refusal = refusal(record.value.flags, record, session) {
+      reject(record, &call, session, refusal)
+    } else {
+      invoke(record, &call, session)
+    }
+    return true
+  }
+
+  /// The same for a command that calls for attention.
+  @inline(never)
+  private func runClosely(
+    _ item: Batch.Item, _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session
+  ) -> Bool {
+    if session.tracking != nil { beginTracking(session) }
+    if admit(record, &call, session) { invokeClosely(record, &call, session) }
+    if session.isPostponed {
+      putBack(item, session)
+      settle()
+      return false
+    }
+    session.forgetCaching(after: record.value)
+    return true
   }
 
   @inline(never)
   private func rejectArity(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+    session.forgetCaching(after: record.value)
     reject(record, &call, session, "ERR wrong number of arguments for '\(record.value.fullName)' command")
+  }
+
+  /// Runs a command's handler, and does what those want who pay attention to it: it is shown to monitors, and the keys that
+  /// it reads are remembered for its client's cache.
+  @inline(never)
+  private func invokeClosely(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+    let flags = record.value.flags
+    let isScript = record.value.command.categories.contains(.scripting)
+    let isShown = attention.contains(.monitored) && !flags.contains(.admin) && !persistence.isLoading
+    // A script is shown before what it calls.
+    if isShown, isScript, flags.contains(.skipMonitor) { show(call, session) }
+    if session.tracking != nil {
+      if nesting.isEmpty { tracking.isReplying = true }
+      if isScript { beginTrackingScript(call) }
+    }
+    invoke(record, &call, session)
+    if isScript { endTrackingScript() }
+    if isShown, !flags.contains(.skipMonitor) { show(call, session) }
+    if flags.contains(.readOnly), !isScript { rememberKeys(of: call, record.value, session) }
   }
 
   /// Runs a command's handler.
@@ -121,7 +167,11 @@ extension Engine {
       arguments: arguments, first: first, count: count, reply: ReplyWriter(session.output, session.version),
       session: session, keyspace: keyspace, command: record, now: keyspace.now, probe: -1)
     let began = monotonicNanoseconds()
-    invoke(record, &call, session)
+    if attention.union(session.attention).isEmpty {
+      invoke(record, &call, session)
+    } else {
+      invokeClosely(record, &call, session)
+    }
     account(
       record, ArgumentRange(list: arguments, first: first, count: count), session,
       nanoseconds: monotonicNanoseconds() - began)
@@ -200,10 +250,6 @@ extension Engine {
     enforceOutputLimit(session)
   }
 
-  private func isBeyondHardLimit(_ session: Session) -> Bool {
-    session.unsentByteCount + session.output.count >= session.hardOutputLimit(settings)
-  }
-
   /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours.
   func breakOff(_ session: Session, _ before: Int) {
     let reply = session.output.bytes[before..<session.output.count].dropFirst().prefix { $0 != 13 }
@@ -233,24 +279,10 @@ extension Engine {
   }
 }
 
-extension Session {
-  /// How much unread output the session may have: by the class of its client.
-  func outputLimit(_ settings: Settings) -> OutputLimits.Limit {
-    if isPrimary { return OutputLimits.Limit(hard: 0, soft: 0, softSeconds: 0) }
-    return isSubscriber ? settings.outputLimits.pubsub : settings.outputLimits.normal
-  }
-
-  /// Bytes of unread output at which the session ends at once.
-  func hardOutputLimit(_ settings: Settings) -> Int {
-    let hard = outputLimit(settings).hard
-    return hard > 0 ? hard : .max
-  }
-}
-
 extension Call {
   /// Whether the reply has reached the hard limit already: the session ends when the command does, so that there is no use
   /// in taking more memory for it.
   var isReplyTooLong: Bool {
-    reply.byteCount > Engine.outputKept && reply.byteCount >= session.hardOutputLimit(keyspace.settings)
+    reply.byteCount > Engine.outputKept && reply.byteCount >= session.outputLimit(keyspace.settings).hardOrNone
   }
 }

@@ -12,7 +12,7 @@ extension Engine {
   /// Returns false if memory stays short. When much has to be freed it is done in slices, by the commands and ticks that
   /// follow, and the commands are let in meanwhile.
   func makeRoom() -> Bool {
-    let isExempt = settings.maxmemory == 0 || isReplica && settings.replicaIgnoreMaxmemory
+    let isExempt = settings.maxmemory == 0 || keyspace.isPaused || isReplica && settings.replicaIgnoreMaxmemory
     guard !isExempt, isShort else {
       keyspace.isMakingRoom = false
       if memoryExceededSince != nil { noteMemoryExceeded(false) }

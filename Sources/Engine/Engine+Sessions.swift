@@ -33,13 +33,16 @@ extension Engine {
     statistics.reads += 1
     if session.isPrimary { statistics.primaryBytesReceived += bytes.count }
     session.lastInteraction = keyspace.now
+    if session.input.capacity == 0 { session.input.grow(to: Self.inputRoom) }
     session.input.append(bytes)
     let count = session.input.count
+    if count > session.inputPeak { session.inputPeak = count }
     if count > settings.clientQueryBufferLimit, !session.isPrimary {
       log(.warning, "Closing client that reached max query buffer length: id=\(session.id) addr=\(session.peer.remote)")
       statistics.queryBufferLimitDisconnections += 1
       return abandon(session)
     }
+    if settings.maxmemoryClients != 0 { countMemory(session) }
     if count >= session.needed { markReady(session) }
     // A large argument is on its way: take the memory for it at once, but not before a part of it has come.
     if session.needed > session.input.capacity, count > 64 << 10 {
@@ -54,12 +57,14 @@ extension Engine {
   }
 
   /// Whether a tick has something to do.
-  public var hasWork: Bool { !ready.isEmpty || !dirty.isEmpty }
+  public var hasWork: Bool { !ready.isEmpty || !dirty.isEmpty || tracking.prefixes.hasChanges }
 
   /// The connection is gone.
   public func peerClosed(_ session: Session) {
     session.isClosing = true
     forget(session)
+    forgetTracking(session)
+    countMemory(session)
     sessions[session.id] = nil
   }
 
@@ -69,6 +74,8 @@ extension Engine {
     discardTransaction(session)
     endSubscriptions(session)
     endWait(session)
+    stopTracking(session)
+    stopMonitoring(session)
   }
 
   /// Ends a session without waiting for its output to be read.
@@ -76,6 +83,8 @@ extension Engine {
     session.isClosing = true
     endWait(session)
     session.output.truncate(to: 0)
+    forget(session)
+    countMemory(session)
     transport?.close(session, afterOutput: false)
   }
 
@@ -125,30 +134,4 @@ extension Engine {
   /// Whether a session whose client will send no more has nothing to wait for. One that waits in a blocking command is taken
   /// for gone, as in Redis: what it waits for is not to be lost on it.
   func endsWithInput(_ session: Session) -> Bool { !session.isWaiting || session.wait != nil }
-
-  /// Drops a client that leaves too much output unread. To be called when the unsent count has changed.
-  public func enforceOutputLimit(_ session: Session) {
-    let limit = session.outputLimit(settings)
-    let unsent = session.unsentByteCount + session.output.count
-    if limit.hard > 0, unsent >= limit.hard { return dropForOutput(session) }
-    guard limit.soft > 0, unsent >= limit.soft else {
-      session.softLimitSince = nil
-      return
-    }
-    guard let since = session.softLimitSince else {
-      session.softLimitSince = keyspace.now
-      return
-    }
-    if keyspace.now - since > Int64(limit.softSeconds) * 1000 { dropForOutput(session) }
-  }
-
-  func dropForOutput(_ session: Session) {
-    guard !session.isClosing || session.unsentByteCount > 0 else { return }
-    log(
-      .warning,
-      "Client id=\(session.id) addr=\(session.peer.remote) scheduled to be closed ASAP for overcoming of output buffer limits."
-    )
-    statistics.outputBufferLimitDisconnections += 1
-    abandon(session)
-  }
 }

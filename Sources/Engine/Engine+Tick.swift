@@ -8,6 +8,7 @@ extension Engine {
     isTicking = true
     defer { isTicking = false }
     setTime(microseconds: nowMicroseconds)
+    if attention.contains(.paused) { endPauseInTime() }
     endOverdueWaits()
     let hot = keyspace.hot
     var next = 0
@@ -38,11 +39,15 @@ extension Engine {
       session.input.consume(session.parsed)
       session.parsed = 0
       session.isReady = false
+      if settings.maxmemoryClients != 0 { countMemory(session) }
       if session.isFinished, endsWithInput(session) { closeAfterReply(session) }
     }
     ready.removeAll(keepingCapacity: true)
+    if tracking.prefixes.hasChanges { broadcastInvalidations() }
     flush()
+    if settings.maxmemoryClients != 0 { evictClients() }
     housekeep()
+    if tracking.prefixes.hasChanges { transport?.wake() }
   }
 
   /// Looks up the keys of the whole batch, then the members that commands name in large values.
@@ -163,8 +168,17 @@ extension Engine {
   func flush() {
     for session in dirty {
       session.isDirty = false
+      if isBeyondHardLimit(session) {
+        dropForOutput(session)
+        continue
+      }
       send(session)
-      if session.isClosing { transport?.close(session, afterOutput: true) }
+      if session.isClosing {
+        transport?.close(session, afterOutput: true)
+      } else {
+        if session.unsentByteCount > 0 { enforceOutputLimit(session) }
+        if settings.maxmemoryClients != 0 { countMemory(session) }
+      }
     }
     dirty.removeAll(keepingCapacity: true)
   }

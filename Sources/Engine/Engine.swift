@@ -79,6 +79,19 @@ public final class Engine {
   let messageScratch = Message.Scratch()
   /// Sessions with messages that were held while a command of theirs ran.
   var messageHolders: [Session] = []
+  var tracking = TrackingState()
+  /// Sessions that are shown every command, in the order in which they asked.
+  var monitors: [Session] = []
+  /// Until when which commands are put off; nil while none are.
+  var pause: ClientPause?
+  /// Sessions whose commands were put off, in the order in which that happened; some may have gone since.
+  var postponed: [Session] = []
+  /// Memory of clients, as far as it is counted (`maxmemory-clients`).
+  var clientMemory = 0
+  /// When a client that spoke HTTP was last logged, in milliseconds since 1970.
+  var foreignProtocolLogged: Int64 = 0
+  /// When the buffers of sessions were last looked after, in milliseconds since 1970.
+  var buffersLookedAfter: Int64 = 0
   var lastSessionID = 0
   var ready: [Session] = []
   var dirty: [Session] = []

@@ -21,6 +21,7 @@ public struct EngineStatistics {
   public var errorsByCode: [String: Int] = [:]
   public var queryBufferLimitDisconnections = 0
   public var outputBufferLimitDisconnections = 0
+  public var evictedClients = 0
 
   public init() {}
 }

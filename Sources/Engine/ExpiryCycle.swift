@@ -113,6 +113,6 @@ extension Engine {
     for (database, key) in expired { key.withBytes { keyspace.changed(database, $0, .expired("expired")) } }
   }
 
-  /// A replica waits for its primary to delete what has expired.
-  private var isExpiryOurs: Bool { keyspace.isActiveExpiryOn && !keyspace.leavesExpiryToPrimary }
+  /// A replica waits for its primary to delete what has expired, and nothing expires while clients are paused.
+  private var isExpiryOurs: Bool { keyspace.isActiveExpiryOn && !keyspace.leavesExpiryToPrimary && !keyspace.isPaused }
 }

@@ -91,7 +91,8 @@ struct FieldExpiry {
 extension Engine {
   /// Called by the cron.
   func runFieldExpiry() {
-    guard keyspace.fieldExpiry.isNeeded, keyspace.isActiveExpiryOn, !keyspace.leavesExpiryToPrimary else { return }
+    guard keyspace.fieldExpiry.isNeeded, keyspace.isActiveExpiryOn, !keyspace.leavesExpiryToPrimary, !keyspace.isPaused
+    else { return }
     let hasAudience = !keyspace.hot.value.interest.isEmpty
     var changed: [(database: Int, key: [UInt8])] = []
     keyspace.statistics.expiredFields += keyspace.fieldExpiry.run(

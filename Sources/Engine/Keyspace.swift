@@ -25,6 +25,8 @@ public final class Keyspace {
   public var leavesExpiryToPrimary = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
   public var isActiveExpiryOn = true
+  /// Clients are paused: nothing expires and nothing is evicted meanwhile.
+  var isPaused = false
   /// Takes the changes of keys that somebody is interested in; set by the engine.
   var onChange: (KeyChange) -> Void = { _ in }
   /// The commands that wait for keys.
@@ -120,7 +122,7 @@ public final class Keyspace {
     expiredOnRead.removeAll(keepingCapacity: true)
     if !toldExpired.isEmpty { toldExpired.removeAll() }
     hot.value.hasFreshProbes = false
-    guard !leavesExpiryToPrimary else { return }
+    guard !leavesExpiryToPrimary, !isPaused else { return }
     for item in keys {
       item.key.withBytes { key in
         let hash = live.hash(key)

@@ -8,7 +8,7 @@ public final class Session {
   public let id: Int
   public let peer: PeerAddress
   public let createdAt: Int64
-  let input = ByteQueue(capacity: 1024)
+  let input = ByteQueue(capacity: 0)
   public let output = ByteQueue(capacity: 1024)
   var parser = RequestParser()
   /// Input bytes that must be there before parsing is worth another try.
@@ -36,6 +36,12 @@ public final class Session {
   var replyStart = -1
   /// Messages that came in the midst of a reply.
   var heldMessages: [UInt8] = []
+  /// What it wants to be told of the keys in its cache; nil while that is nothing.
+  var tracking: ClientTracking?
+  /// Is or was in tracking mode, so that keys may be remembered for it.
+  var hasTracked = false
+  /// Is shown the commands of all (MONITOR).
+  var isMonitoring = false
   public var user: StaticString = "default"
   /// The version that VERSION USE chose to read; nil reads the live dataset.
   public var reading: VersionPin?
@@ -57,6 +63,8 @@ public final class Session {
   public var isWaiting = false
   /// The blocking command that it waits in.
   var wait: Wait?
+  /// Waits because clients are paused: its command will be looked at anew.
+  var isPostponed = false
   /// Is on the engine's list of sessions with input.
   var isReady = false
   /// Is on the engine's list of sessions with output.
@@ -73,6 +81,10 @@ public final class Session {
   public var lastInteraction: Int64
   public var lastCommand: Immortal<CommandRecord>?
   public var totalCommands = 0
+  /// Memory that is counted for it in the engine's sum.
+  var countedMemory = 0
+  /// The most input that has lain here since its memory was last looked at.
+  var inputPeak = 0
 
   init(id: Int, peer: PeerAddress, now: Int64) {
     self.id = id

@@ -46,6 +46,10 @@ public final class Settings {
   /// Greatest amount of unparsed input per client, in bytes.
   public var clientQueryBufferLimit = 1 << 30
   public var outputLimits = OutputLimits()
+  /// Bytes that all clients may take together, or, negative, so many percent of `maxmemory`; 0 sets no limit.
+  public var maxmemoryClients = 0
+  /// Keys that are remembered for clients' caches; 0 sets no limit.
+  public var trackingTableMaxKeys = 1_000_000
   /// Calls of the cron per second, 1 to 500.
   public var hz = 10
   public var enableDebugCommand = ProtectedAction.no

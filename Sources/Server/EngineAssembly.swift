@@ -9,7 +9,7 @@ extension Engine {
   static func assemble(
     _ configuration: Configuration, _ replication: ReplicationController, _ loads: SnapshotLoads,
     _ saves: SnapshotSaves, on eventLoop: any EventLoop
-  ) -> Engine {
+  ) throws(ConfigurationFile.Failure) -> Engine {
     let settings = configuration.engine
     let dataset = Dataset(databases: settings.databases, lineage: Lineage.next())
     let keyspace = Keyspace(settings: settings, history: History(live: dataset))
@@ -17,12 +17,29 @@ extension Engine {
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
       + [saves.commands, ConfigCommands.all(bound), ReplicationCommands(replication).all]
-    let engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
+    let engine = Engine(settings: settings, keyspace: keyspace, commands: try configuration.commandTable(families))
     replication.engine = engine
     engine.rewriteWholeConfiguration = {
       do throws(ConfigurationError) { try bound.value.rewrite(all: true) } catch { return error.reply }
       return nil
     }
     return engine
+  }
+}
+
+extension Configuration {
+  /// The commands, under the names that `rename-command` gives them.
+  fileprivate func commandTable(_ families: [[Command]]) throws(ConfigurationFile.Failure) -> CommandTable {
+    let renamed = server.renamedCommands
+    do throws(CommandTable.RenameFailure) {
+      return try CommandTable(families, renamings: renamed.map { CommandTable.Renaming($0.old, to: $0.new) })
+    } catch {
+      let (number, reason) =
+        switch error {
+        case .noSuchCommand(let number): (number, "No such command in rename-command")
+        case .nameIsTaken(let number): (number, "Target command name already exists")
+        }
+      throw .line(renamed[number].line, renamed[number].text, reason)
+    }
   }
 }

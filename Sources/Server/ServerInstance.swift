@@ -36,7 +36,12 @@ final class ServerInstance {
     logger = log.logger()
     let controller = ReplicationController()
     let loads = SnapshotLoads()
-    engine = Engine.assemble(configuration, controller, loads, saves, on: eventLoop)
+    do throws(ConfigurationFile.Failure) {
+      engine = try Engine.assemble(configuration, controller, loads, saves, on: eventLoop)
+    } catch {
+      try? Files.writeAll(STDERR_FILENO, Array(error.report.utf8))
+      throw StartFailure()
+    }
     replication = ReplicationHost(controller, eventLoop: eventLoop)
     let host = EngineHost(engine)
     transport = Transport(engine: host, eventLoop: eventLoop)
@@ -285,6 +290,7 @@ final class ServerInstance {
     configuration.onChange(of: "maxmemory") { [engine] in engine.memoryLimitChanged() }
     configuration.onChange(of: "requirepass") { [engine] in engine.updateLimits() }
     configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }
+    configuration.onChange(of: "maxmemory-clients") { [engine] in engine.recountClientMemory() }
     configuration.onChange(of: "maxclients") { [engine] () throws(BadValue) in
       guard case .reduced(let clients, _, _) = OpenFiles.makeRoom(for: engine.settings.maxclients) else { return }
       throw BadValue(

@@ -20,7 +20,7 @@ public struct ByteQueue {
   /// An empty queue that has taken `capacity` bytes of memory.
   public init(capacity: Int = 1024) {
     unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: State(base: malloc(capacity)!, head: 0, tail: 0, capacity: capacity))
+    unsafe state.initialize(to: State(base: Self.allocate(capacity), head: 0, tail: 0, capacity: capacity))
   }
 
   public func deallocate() {
@@ -120,9 +120,34 @@ public struct ByteQueue {
     }
   }
 
-  private func shrink() {
+  private func shrink() { resize(to: 1024) }
+
+  /// Gives back the memory of an empty queue beyond `capacity`.
+  public func shrink(to capacity: Int) {
+    precondition(count == 0)
+    if unsafe state.pointee.capacity > capacity { resize(to: capacity) }
+  }
+
+  /// Takes memory for `capacity` bytes in all, no more, if there is less.
+  public func grow(to capacity: Int) {
+    guard unsafe state.pointee.capacity < capacity else { return }
+    if count == 0 { resize(to: capacity) } else { reserve(capacity - count) }
+  }
+
+  /// Gives an empty queue other memory.
+  private func resize(to capacity: Int) {
     unsafe free(state.pointee.base)
-    unsafe state.pointee.base = malloc(1024)!
-    unsafe state.pointee.capacity = 1024
+    unsafe state.pointee.base = Self.allocate(capacity)
+    unsafe state.pointee.capacity = capacity
+    unsafe state.pointee.head = 0
+    unsafe state.pointee.tail = 0
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
+    // Of no bytes at all, an allocator may give none.
+    guard let base = unsafe malloc(max(capacity, 1)) else {
+      fatalError("out of memory: \(capacity) bytes refused")
+    }
+    return unsafe base
   }
 }

@@ -12,10 +12,14 @@ final class EngineHarness: SessionTransport {
   private(set) var session: Session!
   private var output: [Int: [UInt8]] = [:]
 
-  init(_ families: [[Command]] = StandardCommands.families, settings: Settings = Settings()) {
+  convenience init(_ families: [[Command]] = StandardCommands.families, settings: Settings = Settings()) {
+    self.init(commands: CommandTable(families), settings: settings)
+  }
+
+  init(commands: CommandTable, settings: Settings = Settings()) {
     let history = History(live: Dataset(databases: settings.databases, lineage: 1))
     let keyspace = Keyspace(settings: settings, history: history)
-    engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
+    engine = Engine(settings: settings, keyspace: keyspace, commands: commands)
     engine.transport = self
     session = open()
   }

@@ -33,7 +33,7 @@ enum HyperLogLogCommands {
   }
 
   static let pfcount = Command(
-    "pfcount", arity: .atLeast(2), flags: [.readOnly], categories: [.hyperLogLog],
+    "pfcount", arity: .atLeast(2), flags: [.readOnly, .mayReplicate], categories: [.hyperLogLog],
     keys: [
       KeySpecification(
         .index(1), .range(last: -1, step: 1, limit: 0), [.readWrite, .access],

@@ -1,7 +1,7 @@
 internal import Values
 internal import VersionedStore
 
-/// Picks the keys out of a command's arguments by its key specifications, for COMMAND GETKEYS.
+/// Picks the keys out of a command's arguments by its key specifications.
 enum KeyFinder {
   struct Found {
     /// The argument, counted in the call that asks.
@@ -9,7 +9,7 @@ enum KeyFinder {
     let access: KeySpecification.Access
   }
 
-  /// The keys of the command that begins at argument `start`.
+  /// The keys of the command that begins at argument `start`, for a client that asks what they are.
   static func keys(
     in call: inout Call, from start: Int, _ commands: CommandTable
   ) throws(CommandError) -> [Found] {
@@ -19,25 +19,34 @@ enum KeyFinder {
       throw call.refuse("ERR Invalid command specified")
     }
     let command = record.value.command
-    let specifications = command.keys.filter { !$0.access.contains(.notKey) }
-    guard !specifications.isEmpty else { throw call.refuse("ERR The command has no key arguments") }
+    guard command.keys.contains(where: { !$0.access.contains(.notKey) }) else {
+      throw call.refuse("ERR The command has no key arguments")
+    }
     guard command.arity.admits(count) else {
       throw call.refuse("ERR Invalid number of arguments specified for command")
     }
+    let found = find(command, in: call, from: start)
+    guard !found.isEmpty || command.flags.contains(.noMandatoryKeys) else {
+      throw call.refuse("ERR Invalid arguments specified for command")
+    }
+    return found
+  }
+
+  /// The keys of `command`, which begins at argument `start`; none where the arguments do not fit.
+  static func find(_ command: Command, in call: Call, from start: Int = 0) -> [Found] {
+    let count = call.count - start
     var found: [Found] = []
-    for specification in specifications {
+    for specification in command.keys where !specification.access.contains(.notKey) {
       guard let positions = positions(specification, call, start, count) else {
         found = byNumber(command, call, start, count)
         break
       }
-      let access = specification.access.contains(.variableFlags) ? variableAccess(call) : specification.access
+      let access =
+        specification.access.contains(.variableFlags) ? variableAccess(command, call, start) : specification.access
       found += positions.map { Found(index: start + $0, access: access) }
     }
     if let target = sortTarget(command, call, start, count) {
       found.append(Found(index: target, access: [.overwrite, .update]))
-    }
-    guard !found.isEmpty || command.flags.contains(.noMandatoryKeys) else {
-      throw call.refuse("ERR Invalid arguments specified for command")
     }
     return found
   }
@@ -139,15 +148,16 @@ enum KeyFinder {
   }
 
   /// What SET does with its key depends on its options: only with GET does it read what was there.
-  private static func variableAccess(_ call: Call) -> KeySpecification.Access {
-    guard call.matches(2, "set") else { return bitfieldAccess(call) }
-    let reads = (5..<max(call.count, 5)).contains { call.matches($0, "get") }
+  private static func variableAccess(_ command: Command, _ call: Call, _ start: Int) -> KeySpecification.Access {
+    guard "\(command.name)" == "set" else { return bitfieldAccess(call, start) }
+    let options = start + 3..<max(call.count, start + 3)
+    let reads = options.contains { call.matches($0, "get") }
     return reads ? [.readWrite, .access, .update] : [.overwrite, .update]
   }
 
   /// BITFIELD only reads, if all that it does is to get.
-  private static func bitfieldAccess(_ call: Call) -> KeySpecification.Access {
-    var index = 4
+  private static func bitfieldAccess(_ call: Call, _ start: Int) -> KeySpecification.Access {
+    var index = start + 2
     while index < call.count {
       let left = call.count - index - 1
       if call.matches(index, "get"), left >= 2 {

@@ -9,12 +9,14 @@ extension Engine {
       publish(event, database, key)
     }
     if interest.contains(.awaited) { keyspace.waits.notice(change, keyspace) }
+    if interest.contains(.cached) { noticeForCaches(change) }
   }
 
   /// To be called when nobody is in the middle of a command any more: does what the commands have left to be done.
   @inline(never)
   func settle() {
     guard nesting.isEmpty else { return }
+    if keyspace.hot.value.aftermath.remove(.invalidations) != nil { endTracking() }
     if keyspace.hot.value.aftermath.contains(.readyKeys) { serveReadyKeys() }
     if keyspace.hot.value.aftermath.contains(.messages) { releaseHeldMessages() }
   }

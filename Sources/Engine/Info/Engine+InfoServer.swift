@@ -41,7 +41,7 @@ extension Engine {
     lines.add("client_recent_max_input_buffer", clients.map(\.inputCapacity).max() ?? 0)
     lines.add("client_recent_max_output_buffer", clients.map(\.outputMemory).max() ?? 0)
     lines.add("blocked_clients", clients.count { $0.isWaiting })
-    lines.add("tracking_clients", 0)
+    lines.add("tracking_clients", tracking.clientCount)
     lines.add("clients_in_timeout_table", keyspace.waits.deadlineCount)
     return lines.lines
   }

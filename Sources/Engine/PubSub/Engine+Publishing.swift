@@ -79,8 +79,8 @@ extension Engine {
     guard !session.isClosing else { return }
     let output = session.output
     // The client is dropped before the message takes any memory.
-    let unsent = session.unsentByteCount + output.count + session.heldMessages.count
-    if unsent + message.count >= session.hardOutputLimit(settings) { return dropForOutput(session) }
+    let waiting = session.waitingOutput(with: message.count)
+    if waiting > 0, waiting >= session.outputLimit(settings).hardOrNone { return dropForOutput(session) }
     if session.replyStart < 0 {
       output.append(message)
       markDirty(session)

@@ -32,7 +32,7 @@ enum TransactionCommands {
 
   static let exec = Command(
     "exec", arity: .exactly(1),
-    flags: [.noScript, .loading, .stale, .skipMonitor, .skipSlowlog, .controlsTransaction],
+    flags: [.noScript, .loading, .stale, .skipSlowlog, .controlsTransaction],
     categories: [.transaction], group: .transactions, since: "1.2.0", complexity: "That of the queued commands.",
     "Runs the commands of a transaction.",
     .control { call, engine throws(CommandError) in

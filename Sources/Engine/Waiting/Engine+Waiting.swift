@@ -59,13 +59,15 @@ extension Engine {
   private func conclude(_ wait: Wait, _ write: (inout Call) -> Void) {
     let session = wait.session
     let before = session.output.count
-    var call = wait.call(keyspace)
-    write(&call)
-    let after = session.output.count
-    if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
-      countError(session.output.bytes[before..<after])
+    answering(session) {
+      var call = wait.call(keyspace)
+      write(&call)
+      let after = session.output.count
+      if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
+        countError(session.output.bytes[before..<after])
+      }
+      if wait.isSilent || session.replyMode == .off { session.output.truncate(to: before) }
     }
-    if wait.isSilent || session.replyMode == .off { session.output.truncate(to: before) }
     endWait(session)
     markDirty(session)
     if session.output.count > Self.outputKept { sendEarly(session) }

@@ -48,7 +48,7 @@ enum ConfigurationFile {
       if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
       let include: String?
       do throws(BadValue) {
-        include = try apply(line, to: configuration)
+        include = try apply(line, number: index + 1, to: configuration)
         if include != nil, depth == maximumDepth { throw BadValue(reason: "Too many nested includes") }
       } catch {
         throw .line(index + 1, String(decoding: line, as: UTF8.self), error.reason)
@@ -58,7 +58,9 @@ enum ConfigurationFile {
   }
 
   /// Obeys one line; answers the path when it is an `include`.
-  private static func apply(_ line: ArraySlice<UInt8>, to configuration: Configuration) throws(BadValue) -> String? {
+  private static func apply(
+    _ line: ArraySlice<UInt8>, number: Int, to configuration: Configuration
+  ) throws(BadValue) -> String? {
     guard let words = ConfigurationArguments.split(line) else {
       throw BadValue(reason: "Unbalanced quotes in configuration line")
     }
@@ -66,6 +68,11 @@ enum ConfigurationFile {
     let name = String(decoding: first, as: UTF8.self).lowercased()
     guard let directive = Directive.named(first) else {
       if forgotten.contains(name), words.count == 2 { return nil }
+      if name == "rename-command", words.count == 3 {
+        configuration.server.renamedCommands.append(
+          RenamedCommand(old: words[1], new: words[2], line: number, text: String(decoding: line, as: UTF8.self)))
+        return nil
+      }
       if name == "include", words.count == 2 { return String(decoding: words[1], as: UTF8.self) }
       throw BadValue(reason: "Bad directive or wrong number of arguments")
     }

@@ -34,7 +34,7 @@ struct ConfigurationRewrite {
       if line == Self.signature { isSigned = true }
       lines.append(line.isEmpty ? line : Array(raw))
     } else if let name = ConfigurationArguments.split(line)?.first,
-      let place = Directive.named(name)?.name ?? (name == Array("include".utf8) ? "include" : nil)
+      let place = Directive.named(name)?.name ?? Self.kept(name)
     {
       places[place, default: []].append(lines.count)
       lines.append(line)
@@ -42,6 +42,11 @@ struct ConfigurationRewrite {
       // It cannot have been read at start, so it came later: kept, and harmless.
       lines.append(Array("# ??? ".utf8) + line)
     }
+  }
+
+  /// Directives that are no setting, and whose lines stay as they are.
+  private static func kept(_ name: [UInt8]) -> String? {
+    ["include", "rename-command"].first { $0 == String(decoding: name, as: UTF8.self).lowercased() }
   }
 
   private mutating func rewrite(_ directive: Directive, _ values: [[UInt8]], defaults: [[UInt8]]) {

@@ -59,6 +59,19 @@ extension ConfigurationValue<Int> {
       shown: { Array(String($0).utf8) }, written: { Array(MemorySize.format($0).utf8) })
   }
 
+  /// Bytes, or a share of something else, which is kept as a negative number of percent.
+  static let memoryOrPercentage: Self = ConfigurationValue(
+    parse: { (text) throws(BadValue) in
+      if let value = MemorySize.parse(text) { return value }
+      guard text.count > 1, text.last == UInt8(ascii: "%"), let percentage = decimal(Array(text.dropLast())),
+        percentage >= 0
+      else { throw BadValue(reason: "argument must be a memory or percent value") }
+      guard percentage <= 100 else { throw BadValue(reason: "percentage argument must be less or equal to 100") }
+      return -percentage
+    },
+    shown: { Array(($0 < 0 ? "\(-$0)%" : "\($0)").utf8) },
+    written: { Array(($0 < 0 ? "\(-$0)%" : MemorySize.format($0)).utf8) })
+
   static func octal(_ range: ClosedRange<Int>) -> Self {
     ConfigurationValue(
       parse: { (text) throws(BadValue) in

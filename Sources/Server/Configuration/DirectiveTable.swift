@@ -76,6 +76,8 @@ extension Directive {
     Directive("client-query-buffer-limit", .memory(1 << 20...Int.max), \.engine.clientQueryBufferLimit),
     clientOutputBufferLimit,
     Directive("notify-keyspace-events", .eventClasses, \.engine.notifiedEvents),
+    Directive("maxmemory-clients", .memoryOrPercentage, \.engine.maxmemoryClients),
+    Directive("tracking-table-max-keys", .integer(0...Int.max), \.engine.trackingTableMaxKeys),
     Directive("transaction-rollback", .flag, \.engine.transactionRollback),
   ]
 

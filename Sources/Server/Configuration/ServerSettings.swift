@@ -20,6 +20,11 @@ final class ServerSettings {
   /// The port by which the server goes: that for TLS where there is no other.
   var mainPort: Int { port == 0 ? tls.port : port }
 
+  // MARK: Commands
+
+  /// What `rename-command` says, in the order of the lines.
+  var renamedCommands: [RenamedCommand] = []
+
   // MARK: Process
 
   var daemonize = false
@@ -34,6 +39,15 @@ final class ServerSettings {
   /// Empty writes to standard output.
   var logfile = ""
   var loglevel = LogThreshold.notice
+}
+
+/// A line with `rename-command`. Whether the names will do is known when the table of commands is made.
+struct RenamedCommand {
+  let old: [UInt8]
+  /// Empty takes the command away.
+  let new: [UInt8]
+  let line: Int
+  let text: String
 }
 
 /// Who watches over the process.

@@ -5,18 +5,21 @@ internal import VersionedStore
 /// CLIENT: connections, seen from one of them. Behaviour and reply texts follow Redis 7.0; SETINFO and NO-TOUCH came
 /// with 7.2, and clients send the former without being asked.
 enum ClientCommands {
-  static let all = [client]
+  static let all = [client, MonitorCommand.monitor]
 
   static let client = Command(
     "client", arity: .atLeast(2), group: .connection, since: "2.4.0", complexity: "Depends on subcommand.",
     "Container for commands about connections.",
-    subcommands: [id, getName, setName, setInfo, info, list, kill, noEvict, noTouch, reply, unblock, help])
+    subcommands: [
+      id, getName, setName, setInfo, info, list, kill, noEvict, noTouch, pause, unpause, reply, tracking, caching,
+      trackingInfo, getRedirect, unblock, help,
+    ])
 
   /// Flags of what concerns the client's own connection.
-  private static let own: CommandFlags = [.noScript, .loading, .stale]
+  static let own: CommandFlags = [.noScript, .loading, .stale]
   /// Flags of what concerns those of others too.
-  private static let others: CommandFlags = [.admin, .noScript, .loading, .stale]
-  private static let perClient: StaticString = "O(N) where N is the number of client connections"
+  static let others: CommandFlags = [.admin, .noScript, .loading, .stale]
+  static let perClient: StaticString = "O(N) where N is the number of client connections"
 
   private static let id = Command(
     "id", arity: .exactly(2), flags: own, categories: [.connection], group: .connection, since: "5.0.0",
@@ -60,8 +63,8 @@ enum ClientCommands {
   private static let info = Command(
     "info", arity: .exactly(2), flags: own, categories: [.connection], group: .connection, since: "6.2.0",
     "Describes the connection in one line.",
-    .control { call, _ throws(CommandError) in
-      call.reply.verbatim(ClientLine(call.session, now: call.now).text + "\n")
+    .control { call, engine throws(CommandError) in
+      call.reply.verbatim(ClientLine(call.session, engine, asking: call).text + "\n")
     })
 
   private static let list = Command(
@@ -69,7 +72,8 @@ enum ClientCommands {
     complexity: perClient, "Describes connections, a line each.",
     .control { call, engine throws(CommandError) in
       let sessions = try listed(&call, engine)
-      call.reply.verbatim(sessions.map { ClientLine($0, now: call.now).text + "\n" }.joined())
+      let asking = call
+      call.reply.verbatim(sessions.map { ClientLine($0, engine, asking: asking).text + "\n" }.joined())
     })
 
   private static func listed(_ call: inout Call, _ engine: Engine) throws(CommandError) -> [Session] {
@@ -86,23 +90,6 @@ enum ClientCommands {
     }
     return found
   }
-
-  private static let kill = Command(
-    "kill", arity: .atLeast(3), flags: others, categories: [.connection], group: .connection, since: "2.4.0",
-    complexity: perClient, "Ends connections.",
-    .control { call, engine throws(CommandError) in
-      let filter = try ClientFilter(&call)
-      let killed = engine.sessionsByAge.filter { filter.matches($0, asking: call.session) }
-      for session in killed where session !== call.session { engine.abandon(session) }
-      if call.count > 3 {
-        call.reply.integer(killed.count)
-      } else if killed.isEmpty {
-        throw call.refuse("ERR No such client")
-      } else {
-        call.reply.ok()
-      }
-      if killed.contains(where: { $0 === call.session }) { engine.closeAfterReply(call.session) }
-    })
 
   private static let noEvict = Command(
     "no-evict", arity: .exactly(3), flags: others, categories: [.connection], group: .connection, since: "7.0.0",
@@ -142,6 +129,10 @@ enum ClientCommands {
     since: "5.0.0", "Lists the subcommands.",
     .control { call, _ throws(CommandError) in
       call.help([
+        "CACHING (YES|NO)",
+        "    Have the keys of the next command tracked, or not, in the OPTIN and OPTOUT modes.",
+        "GETREDIR",
+        "    Tell the id of the connection that is told of changes in place of this one.",
         "GETNAME",
         "    Tell the name of this connection.",
         "ID",
@@ -170,14 +161,23 @@ enum ClientCommands {
         "    Keep this connection from being dropped for its memory.",
         "NO-TOUCH (ON|OFF)",
         "    Keep reads by this connection from counting as a use of keys.",
+        "PAUSE <timeout> [WRITE|ALL]",
+        "    Put off all commands, or those that write, for <timeout> milliseconds.",
         "REPLY (ON|OFF|SKIP)",
         "    Answer commands, answer none, or do not answer the next one.",
         "SETINFO (LIB-NAME|LIB-VER) <text>",
         "    Name the client library of this connection.",
         "SETNAME <name>",
         "    Name this connection.",
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Be told when keys change that this connection has read.",
+        "TRACKINGINFO",
+        "    Tell how this connection tracks keys.",
         "UNBLOCK <clientid> [TIMEOUT|ERROR]",
         "    End the wait of a client in a blocking command.",
+        "UNPAUSE",
+        "    End a pause.",
       ])
     })
 }

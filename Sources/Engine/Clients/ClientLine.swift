@@ -7,8 +7,14 @@ internal import VersionedStore
 struct ClientLine {
   let text: String
 
-  init(_ session: Session, now: Int64) {
-    let output = session.output.count
+  /// `asking` is the command that wants to know, if it is one; its arguments count as memory of its session.
+  init(_ session: Session, _ engine: Engine, asking: Call? = nil) {
+    let now = engine.keyspace.now
+    let total = session.unsentByteCount + session.output.count
+    let fixed = min(total, Session.fixedOutput)
+    let waiting = session.waitingOutput
+    let arguments = asking?.session === session ? asking?.argumentByteCount ?? 0 : 0
+    let transaction = session.transaction
     var pairs: [(String, String)] = [
       ("id", "\(session.id)"),
       ("addr", session.peer.remote),
@@ -22,22 +28,22 @@ struct ClientLine {
       ("sub", "\(session.subscriptions.channels.count)"),
       ("psub", "\(session.subscriptions.patterns.count)"),
       ("ssub", "\(session.subscriptions.shardChannels.count)"),
-      ("multi", "-1"),
+      ("multi", "\(transaction?.count ?? -1)"),
       ("qbuf", "\(session.inputByteCount)"),
       ("qbuf-free", "\(session.inputCapacity - session.inputByteCount)"),
-      // Arguments are read where they lie in the input.
-      ("argv-mem", "0"),
-      ("multi-mem", "0"),
+      ("argv-mem", "\(arguments)"),
+      ("multi-mem", "\(transaction?.byteCount ?? 0)"),
       ("rbs", "\(session.output.capacity)"),
       ("rbp", "\(session.output.capacity)"),
-      ("obl", "\(output)"),
-      ("oll", session.unsentByteCount > 0 ? "1" : "0"),
-      ("omem", "\(session.unsentByteCount)"),
-      ("tot-mem", "\(session.inputCapacity + session.outputMemory)"),
+      ("obl", "\(fixed)"),
+      // Pieces of the size in which Redis keeps what its fixed buffer does not hold.
+      ("oll", "\((waiting + Session.fixedOutput - 1) / Session.fixedOutput)"),
+      ("omem", "\(waiting)"),
+      ("tot-mem", "\(engine.memory(of: session) + arguments)"),
       ("events", session.unsentByteCount > 0 ? "rw" : "r"),
       ("cmd", session.lastCommand?.value.fullName ?? "NULL"),
       ("user", session.isPrimary ? "(superuser)" : "\(session.user)"),
-      ("redir", "-1"),
+      ("redir", "\(session.tracking?.redirect ?? -1)"),
       ("resp", "\(session.version.rawValue)"),
     ]
     if !session.libraryName.isEmpty { pairs.append(("lib-name", Self.text(session.libraryName))) }
@@ -51,13 +57,26 @@ struct ClientLine {
 
   private static func flags(_ session: Session) -> String {
     var flags = ""
+    if session.isMonitoring { flags += "O" }
     if session.isPrimary { flags += "M" }
     if session.isSubscriber { flags += "P" }
+    if session.transaction != nil { flags += "x" }
     if session.isWaiting { flags += "b" }
+    if let state = session.tracking {
+      flags += "t"
+      if state.isRedirectBroken { flags += "R" }
+      if state.options.contains(.broadcast) { flags += "B" }
+    }
+    if session.isWatchBroken { flags += "d" }
     if session.isClosing { flags += "c" }
     if session.peer.isUnixSocket { flags += "U" }
     if session.isExemptFromEviction { flags += "e" }
     if !session.touchesKeys { flags += "T" }
     return flags.isEmpty ? "N" : flags
   }
+}
+
+extension Call {
+  /// The lengths of all arguments together.
+  fileprivate var argumentByteCount: Int { (0..<count).reduce(0) { $0 + self[$1].count } }
 }
