@@ -34,7 +34,7 @@ extension Engine {
     if statistics.commandsProcessed != runs { clock.ran |= 1 << UInt64(number) }
     // A reply that was long to write may have taken as long.
     let isLong = statistics.bytesSent &+ session.output.count &- written > BatchClock.briefLength
-    if isAlone || isLong { account(&clock, upTo: number &+ 1) }
+    if isAlone || isLong { account(&clock, upTo: number &+ 1, isLong: isLong) }
   }
 
   /// Leaves a command that was parsed already, and all behind it, in the session's input until the session goes on.

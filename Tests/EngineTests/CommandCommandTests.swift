@@ -14,7 +14,8 @@ import VersionedStore
       let name = "\(record.value.command.name)"
       guard let expected = CommandFacts(try redis.command("COMMAND", "INFO", name), at: 0) else { continue }
       let actual = CommandFacts(try harness.run("COMMAND", "INFO", name), at: 0)
-      #expect(actual?.withoutSubcommands == expected.withoutSubcommands)
+      // MULTI takes an option that Redis does not know.
+      if name != "multi" { #expect(actual?.withoutSubcommands == expected.withoutSubcommands) }
       let known = Dictionary(uniqueKeysWithValues: expected.subcommands.map { ($0.name, $0) })
       for subcommand in actual?.subcommands ?? [] where known[subcommand.name] != nil {
         #expect(subcommand == known[subcommand.name])

@@ -27,6 +27,33 @@ import Testing
     ])
   }
 
+  @Test func typesOfTheProtocolEqualThoseOfRedis() throws {
+    let all = [
+      "string", "integer", "double", "bignum", "null", "array", "set", "map", "attrib", "push", "verbatim", "true",
+      "FALSE", "nosuch",
+    ].map { "DEBUG PROTOCOL \($0)" }
+    try transcript().isSame(all + ["DEBUG PROTOCOL"])
+    let redis = try ServerProcess(.redis, directives: ["save ''", "enable-debug-command yes"]).connect()
+    let settings = Settings()
+    settings.enableDebugCommand = .yes
+    let harness = EngineHarness(settings: settings)
+    try redis.useRESP3()
+    try harness.run("HELLO", "3")
+    for command in all where !command.hasSuffix("push") {
+      let words = command.split(separator: " ").map(String.init)
+      #expect(try harness.run(words) == (try redis.command(words)), "\(command)")
+    }
+  }
+
+  @Test func fillingAndErrorsEqualThoseOfRedis() throws {
+    try transcript().isSame([
+      "DEBUG POPULATE 3", "GET key:2", "DEBUG POPULATE 4 p", "GET p:3", "SET q:1 mine", "DEBUG POPULATE 2 q 3",
+      "MGET q:0 q:1", "DEBUG POPULATE 2 r 12", "GET r:1", "DBSIZE", "DEBUG POPULATE -1", "DEBUG POPULATE x",
+      "DEBUG POPULATE 1 a b", "DEBUG POPULATE 1 a -1", "DEBUG POPULATE", "DEBUG POPULATE 1 2 3 4", "DEBUG ERROR MYERR",
+      "DEBUG ERROR", "DEBUG LOG hello", "DEBUG PAUSE-CRON 1", "DEBUG PAUSE-CRON 0", "DEBUG SET-DISABLE-DENY-SCRIPTS 1",
+    ])
+  }
+
   /// While the file is being read, the dataset must not be saved over it.
   @Test func nothingIsReloadedWhileAFileIsLoaded() throws {
     let settings = Settings()

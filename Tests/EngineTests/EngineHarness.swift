@@ -12,14 +12,21 @@ final class EngineHarness: SessionTransport {
   private(set) var session: Session!
   private var output: [Int: [UInt8]] = [:]
 
-  convenience init(_ families: [[Command]] = StandardCommands.families, settings: Settings = Settings()) {
-    self.init(commands: CommandTable(families), settings: settings)
+  convenience init(
+    _ families: [[Command]] = StandardCommands.families, settings: Settings = Settings(),
+    monotonicNanoseconds: @escaping () -> Int64 = MonotonicClock.nanoseconds
+  ) {
+    self.init(commands: CommandTable(families), settings: settings, monotonicNanoseconds: monotonicNanoseconds)
   }
 
-  init(commands: CommandTable, settings: Settings = Settings()) {
+  init(
+    commands: CommandTable, settings: Settings = Settings(),
+    monotonicNanoseconds: @escaping () -> Int64 = MonotonicClock.nanoseconds
+  ) {
     let history = History(live: Dataset(databases: settings.databases, lineage: 1))
     let keyspace = Keyspace(settings: settings, history: history)
-    engine = Engine(settings: settings, keyspace: keyspace, commands: commands)
+    engine = Engine(
+      settings: settings, keyspace: keyspace, commands: commands, monotonicNanoseconds: monotonicNanoseconds)
     engine.transport = self
     session = open()
   }

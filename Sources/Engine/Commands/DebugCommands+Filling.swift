@@ -6,8 +6,8 @@ internal import VersionedStore
 extension DebugCommands {
   /// DEBUG POPULATE: many strings at once. What is there stays.
   static func populate(_ call: inout Call, _ engine: Engine) throws(CommandError) {
-    let count = try call.integer(2)
-    let size = call.count == 5 ? try call.integer(4) : 0
+    let count = try call.integer(2, or: .notPositive)
+    let size = call.count == 5 ? try call.integer(4, or: .notPositive) : 0
     guard count >= 0, (0...Int64(StringForm.lengthLimit)).contains(size) else { throw .notPositive }
     let prefix = call.count > 3 ? Array(call[3].prefix { $0 != 0 }) : Array("key".utf8)
     let edit = engine.edit(for: call.session)

@@ -9,7 +9,7 @@
 /// |---|---|
 /// | `name` | a value: a key if it is called `key`, a pattern if `pattern`, otherwise a string |
 /// | `name:type` | a value of type `string`, `integer`, `double`, `key`, `pattern` or `time` |
-/// | `name:key2` | a key that the command's third key specification finds (without a number: the first) |
+/// | `name:key2`, `name:pattern1` | what the command's third, second key specification finds (`name:key`: the first) |
 /// | `TOKEN value` | a value behind a fixed word |
 /// | `TOKEN`, `name=TOKEN` | a fixed word; without a name it is called by itself, in lower case |
 /// | `name(a b)`, `name(a \| b)` | all of them in order; one of them |
@@ -165,6 +165,7 @@ private struct Word {
     case "time": (.unixTime, nil)
     case "key": (.key, 0)
     case _ where name.hasPrefix("key"): Int(name.dropFirst(3)).map { (.key, $0) }
+    case _ where name.hasPrefix("pattern"): Int(name.dropFirst(7)).map { (.pattern, $0) }
     default: nil
     }
   }

@@ -67,8 +67,8 @@ extension CommandSyntax {
     renamenx key newkey:key1
     restore key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]
     scan cursor:integer [MATCH pattern] [COUNT count:integer] [TYPE type@6.0.0]
-    sort key [BY pattern] [LIMIT offset_count(offset:integer count:integer)] [GET... pattern] [order(ASC | DESC)] [sorting=ALPHA] [STORE destination:key2]
-    sort_ro key [BY pattern] [LIMIT offset_count(offset:integer count:integer)] [GET... pattern] [order(ASC | DESC)] [sorting=ALPHA]
+    sort key [BY pattern:pattern1] [LIMIT offset_count(offset:integer count:integer)] [GET... pattern:pattern1] [order(ASC | DESC)] [sorting=ALPHA] [STORE destination:key2]
+    sort_ro key [BY pattern:pattern1] [LIMIT offset_count(offset:integer count:integer)] [GET... pattern:pattern1] [order(ASC | DESC)] [sorting=ALPHA]
     touch key...
     ttl key
     type key

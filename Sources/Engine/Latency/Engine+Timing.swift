@@ -9,9 +9,10 @@ internal import VersionedStore
 /// SLOWLOG is to log what takes less than a millisecond, and one that is alone in its batch.
 ///
 /// *What that means for the slow log.* Whatever is measured by itself and takes as long as
-/// `slowlog-log-slower-than` is logged. Commands that were measured together cannot have taken longer than all of them;
-/// where that is long, something else held the process up (a page that had to come, another process), and
-/// it cannot be said during which of them: it counts as an event for LATENCY, and the slow log says nothing.
+/// `slowlog-log-slower-than` is logged. So is a command whose reply turns out to be long, with the time of the brief ones
+/// just before it. Other commands that were measured together cannot have taken longer than all of them; where
+/// that is long, something else held the process up (a page that had to come, another process), and it cannot be said
+/// during which of them: it counts as an event for LATENCY, and the slow log says nothing.
 struct BatchClock {
   /// Every command is measured by itself.
   let isFine: Bool
@@ -36,15 +37,16 @@ struct ArgumentRange {
 extension Engine {
   /// Accounts for the commands of the batch from the clock's first one up to `end`, which end now.
   @inline(__always)
-  func account(_ clock: inout BatchClock, upTo end: Int) {
+  func account(_ clock: inout BatchClock, upTo end: Int, isLong: Bool = false) {
     guard clock.first < end else { return }
     let now = monotonicNanoseconds()
-    account(clock, clock.first..<end, nanoseconds: now - clock.began)
+    account(clock, clock.first..<end, nanoseconds: now - clock.began, isLong)
     clock.began = now
     clock.first = end
   }
 
-  private func account(_ clock: BatchClock, _ range: Range<Int>, nanoseconds: Int64) {
+  /// With `isLong`, the last of several has given a long reply.
+  private func account(_ clock: BatchClock, _ range: Range<Int>, nanoseconds: Int64, _ isLong: Bool) {
     if range.count == 1 {
       guard clock.ran >> UInt64(range.lowerBound) & 1 != 0 else { return }
       let item = batch[range.lowerBound]
@@ -59,7 +61,7 @@ extension Engine {
     for index in range where clock.ran >> UInt64(index) & 1 != 0 {
       batch[index].record?.value.account(share, interval: interval)
     }
-    if nanoseconds >= settings.watchedNanoseconds { noteDelay(clock, range, nanoseconds: nanoseconds) }
+    if nanoseconds >= settings.watchedNanoseconds { noteDelay(range, nanoseconds: nanoseconds, isLong) }
   }
 
   /// Accounts for one command that was measured by itself. One that waits now is accounted for when it is answered, but for
@@ -90,7 +92,12 @@ extension Engine {
   }
 
   @inline(never)
-  private func noteDelay(_ clock: BatchClock, _ range: Range<Int>, nanoseconds: Int64) {
+  private func noteDelay(_ range: Range<Int>, nanoseconds: Int64, _ isLong: Bool) {
+    let last = batch[range.upperBound - 1]
+    if isLong, let record = last.record {
+      let arguments = ArgumentRange(list: batch.arguments, first: last.first, count: last.count)
+      last.session.with { noteSlow(record, arguments, $0, nanoseconds: nanoseconds) }
+    }
     let areFast = range.allSatisfy { batch[$0].record?.value.flags.contains(.fast) ?? true }
     noteDelay(areFast ? .fastCommand : .command, nanoseconds: nanoseconds)
   }

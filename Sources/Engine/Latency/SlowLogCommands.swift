@@ -20,7 +20,7 @@ enum SlowLogCommands {
       guard call.count <= 3 else { throw call.refuseSubcommandOrArity() }
       var count = usualCount
       if call.count == 3 {
-        count = try call.integer(2)
+        count = (try? call.integer(2)) ?? -2
         guard count >= -1 else { throw call.refuse("ERR count should be greater than or equal to -1") }
       }
       engine.trimSlowLog()
