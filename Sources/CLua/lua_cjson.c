@@ -116,10 +116,11 @@ static int cjson_decode_invalid_numbers(lua_State *L) {
 typedef struct {
   lua_State *L;
   const Settings *settings;
-  Bytes text;
+  Bytes *text;
 } Encoder;
 
 static void encode_error(Encoder *encoder, int index, const char *reason) {
+  bytes_release(encoder->text);
   luaL_error(encoder->L, "Cannot serialise %s: %s", luaL_typename(encoder->L, index), reason);
 }
 
@@ -137,7 +138,7 @@ static char escape_letter(unsigned char byte) {
 }
 
 static void append_string(Encoder *encoder, int index) {
-  Bytes *text = &encoder->text;
+  Bytes *text = encoder->text;
   size_t count;
   const char *string = lua_tolstring(encoder->L, index, &count);
   bytes_append_byte(text, '"');
@@ -167,18 +168,18 @@ static void append_number(Encoder *encoder, int index) {
     int rule = encoder->settings->encode_invalid_numbers;
     if (rule == invalid_refused) encode_error(encoder, index, "must not be NaN or Inf");
     if (rule == invalid_null) {
-      bytes_append(&encoder->text, "null", 4);
+      bytes_append(encoder->text, "null", 4);
       return;
     }
     if (isnan(number)) {  // whose sign printf would show
-      bytes_append(&encoder->text, "nan", 3);
+      bytes_append(encoder->text, "nan", 3);
       return;
     }
   }
   enum { longest = 32 };  // 14 digits, point, two signs, exponent: 22
-  char *target = bytes_reserve(&encoder->text, longest);
+  char *target = bytes_reserve(encoder->text, longest);
   int count = snprintf(target, longest, "%.*g", encoder->settings->number_precision, number);
-  if (count > 0 && count < longest) encoder->text.count += (size_t)count;
+  if (count > 0 && count < longest) encoder->text->count += (size_t)count;
 }
 
 /// The number of elements of the table on top of the stack if it is an array, with holes if they are not too many, or
@@ -208,19 +209,19 @@ static int array_count(Encoder *encoder) {
 static void append_value(Encoder *encoder, int depth);
 
 static void append_array(Encoder *encoder, int depth, int count) {
-  bytes_append_byte(&encoder->text, '[');
+  bytes_append_byte(encoder->text, '[');
   for (int index = 1; index <= count; index++) {
-    if (index > 1) bytes_append_byte(&encoder->text, ',');
+    if (index > 1) bytes_append_byte(encoder->text, ',');
     lua_rawgeti(encoder->L, -1, index);
     append_value(encoder, depth);
     lua_pop(encoder->L, 1);
   }
-  bytes_append_byte(&encoder->text, ']');
+  bytes_append_byte(encoder->text, ']');
 }
 
 static void append_object(Encoder *encoder, int depth) {
   lua_State *L = encoder->L;
-  Bytes *text = &encoder->text;
+  Bytes *text = encoder->text;
   bytes_append_byte(text, '{');
   int is_first = 1;
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
@@ -241,26 +242,28 @@ static void append_object(Encoder *encoder, int depth) {
   bytes_append_byte(text, '}');
 }
 
-/// Appends the value on top of the stack and leaves it there; `depth` tables are around it. Three slots must be free
-/// above a table: for a key, its value, and the text's new place or an error's words.
+/// Appends the value on top of the stack and leaves it there; `depth` tables are around it. Two slots must be free above
+/// a table, for a key and its value.
 static void append_value(Encoder *encoder, int depth) {
   lua_State *L = encoder->L;
   switch (lua_type(L, -1)) {
   case LUA_TSTRING: append_string(encoder, -1); return;
   case LUA_TNUMBER: append_number(encoder, -1); return;
-  case LUA_TNIL: bytes_append(&encoder->text, "null", 4); return;
+  case LUA_TNIL: bytes_append(encoder->text, "null", 4); return;
   case LUA_TBOOLEAN:
-    if (lua_toboolean(L, -1)) bytes_append(&encoder->text, "true", 4);
-    else bytes_append(&encoder->text, "false", 5);
+    if (lua_toboolean(L, -1)) bytes_append(encoder->text, "true", 4);
+    else bytes_append(encoder->text, "false", 5);
     return;
   case LUA_TLIGHTUSERDATA:
     if (lua_touserdata(L, -1) != NULL) break;
-    bytes_append(&encoder->text, "null", 4);
+    bytes_append(encoder->text, "null", 4);
     return;
   case LUA_TTABLE: {
     depth++;
-    if (depth > encoder->settings->encode_max_depth || !lua_checkstack(L, 3))
+    if (depth > encoder->settings->encode_max_depth || !lua_checkstack(L, 2)) {
+      bytes_release(encoder->text);
       luaL_error(L, "Cannot serialise, excessive nesting (%d)", depth);
+    }
     int count = array_count(encoder);
     if (count > 0) append_array(encoder, depth, count);
     else append_object(encoder, depth);
@@ -273,12 +276,9 @@ static void append_value(Encoder *encoder, int depth) {
 static int cjson_encode(lua_State *L) {
   luaL_argcheck(L, lua_gettop(L) == 1, 1, "expected 1 argument");
   luaL_checkstack(L, 4, "in cjson.encode");
-  Encoder encoder = {.L = L, .settings = own_settings(L)};
-  bytes_open(&encoder.text, L);
-  lua_insert(L, 1);  // under the value
-  encoder.text.slot = 1;
+  Encoder encoder = {.L = L, .settings = own_settings(L), .text = bytes_open(L, 1)};
   append_value(&encoder, 0);
-  bytes_push(&encoder.text);
+  bytes_push(encoder.text);
   return 1;
 }
 

@@ -100,8 +100,8 @@ static int count_entries(lua_State *L, int *is_array) {
 /// Appends the value on top of the stack and takes it off; `depth` tables are around it.
 static void append_value(Bytes *bytes, int depth) {
   lua_State *L = bytes->L;
-  // A key, its copy or value, and the copy's own, or the bytes' new place.
-  luaL_checkstack(L, 4, "in cmsgpack.pack");
+  // A key, its value, and a copy of the key.
+  luaL_checkstack(L, 3, "in cmsgpack.pack");
   int type = lua_type(L, -1);
   switch (type == LUA_TTABLE && depth == deepest_table ? LUA_TNIL : type) {
   case LUA_TSTRING: {
@@ -140,14 +140,13 @@ static int cmsgpack_pack(lua_State *L) {
   int count = lua_gettop(L);
   if (count == 0) return luaL_argerror(L, 0, "MessagePack pack needs input.");
   if (!lua_checkstack(L, count)) return luaL_argerror(L, 0, "Too many arguments for MessagePack pack.");
-  luaL_checkstack(L, 2, "in cmsgpack.pack");
-  Bytes bytes;
-  bytes_open(&bytes, L);
-  for (int argument = 1; argument <= count; argument++) {
+  luaL_checkstack(L, 4, "in cmsgpack.pack");
+  Bytes *bytes = bytes_open(L, 1);
+  for (int argument = 2; argument <= count + 1; argument++) {
     lua_pushvalue(L, argument);
-    append_value(&bytes, 0);
+    append_value(bytes, 0);
   }
-  bytes_push(&bytes);
+  bytes_push(bytes);
   return 1;
 }
 
