@@ -91,7 +91,7 @@ let package = Package(
       swiftSettings: careful),
     .testTarget(
       name: "Interop", dependencies: ["RESP", "TestSupport", "cambium-server"], path: "Tests/Interop",
-      swiftSettings: careful),
+      exclude: ["Sessions"], swiftSettings: careful),
     .testTarget(name: "RESPTests", dependencies: ["RESP", "TestSupport"], swiftSettings: careful),
     .testTarget(
       name: "SnapshotsTests",

@@ -41,3 +41,16 @@ install_packages() {
   run as_root apt-get update --quiet
   run as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends "${missing[@]}"
 }
+
+# Runs some tests under a sanitizer: test_under_sanitizer address|thread STORE|FUZZ TESTS [VARIABLE=VALUE ...].
+#
+# Only what they need is built: `CAMBIUM_STORE_ONLY` or `CAMBIUM_FUZZ_ONLY` leaves the rest out of the package. Stored
+# objects come from plain malloc, since a sanitizer does not see into jemalloc's own entry points. The C++ library is loaded
+# first, or its `new` would be that of jemalloc and its `free` that of the sanitizer.
+test_under_sanitizer() {
+  local sanitizer=$1 part=$2 tests=$3
+  shift 3
+  run env "CAMBIUM_${part}_ONLY=1" CAMBIUM_PLAIN_MALLOC=1 LD_PRELOAD=libstdc++.so.6 SWIFT_BACKTRACE=enable=no \
+    ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=halt_on_error=1 "$@" \
+    swift test --disable-xctest --sanitize="$sanitizer" --scratch-path ".build-$sanitizer" --filter "$tests"
+}

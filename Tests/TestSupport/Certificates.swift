@@ -7,6 +7,9 @@ public final class Certificates {
 
   public init() throws {
     directory = try ServerProcess.temporaryDirectory()
+    // Some libraries take no certificate without a name of the host in it.
+    let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n"
+    try extensions.write(toFile: path("extensions"), atomically: false, encoding: .utf8)
     for authority in ["ca", "other"] { try make(authority, signedBy: nil) }
     for name in ["server", "client"] { try make(name, signedBy: "ca") }
     try make("stranger", signedBy: "other")
@@ -28,7 +31,7 @@ public final class Certificates {
     try openssl(request + key + ["-out", path("\(name).csr")])
     try openssl([
       "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).crt"), "-CAkey", path("\(authority).key"),
-      "-CAcreateserial", "-days", "2", "-out", path("\(name).crt"),
+      "-CAcreateserial", "-days", "2", "-extfile", path("extensions"), "-out", path("\(name).crt"),
     ])
   }
 
