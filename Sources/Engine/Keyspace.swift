@@ -25,6 +25,8 @@ public final class Keyspace {
   public var leavesExpiryToPrimary = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
   public var isActiveExpiryOn = true
+  /// The change that is being told is nobody's doing but time's.
+  private(set) var isDeletingExpired = false
   /// Clients are paused: nothing expires and nothing is evicted meanwhile.
   var isPaused = false
   /// Takes the changes of keys that somebody is interested in; set by the engine.
@@ -102,7 +104,10 @@ public final class Keyspace {
   private func expire(_ database: Int, _ key: Bytes, _ hash: UInt64) {
     guard live.remove(database, key, hash) else { return }
     statistics.expiredKeys += 1
-    if !hot.value.interest.isEmpty { tell(database, key, nil, isModified: true) }
+    guard !hot.value.interest.isEmpty else { return }
+    isDeletingExpired = true
+    tell(database, key, nil, isModified: true)
+    isDeletingExpired = false
   }
 
   /// Has a key that a reader found expired deleted when the command is over. Subscribers are told at once, since the reader

@@ -43,11 +43,11 @@ struct MonitorLine {
   init(_ call: Call, database: Int, origin: String, microseconds: Int64) {
     let fraction = String(1_000_000 + microseconds % 1_000_000).dropFirst()
     bytes = Array("+\(microseconds / 1_000_000).\(fraction) [\(database) \(origin)]".utf8)
-    let secrets = SecretArguments(call)
+    let secrets = Redaction.positions(call.command, call.arguments, first: call.first, count: call.count)
     for index in 0..<call.count {
       bytes.append(UInt8(ascii: " "))
       if secrets.contains(index) {
-        bytes += SecretArguments.quotedSubstitute
+        bytes += [UInt8(ascii: "\"")] + Redaction.text + [UInt8(ascii: "\"")]
       } else {
         appendQuoted(call[index])
       }

@@ -53,6 +53,8 @@ struct TrackingState {
   var pending: [[UInt8]?] = []
   /// The client whose command is being looked at or executed, if it is in tracking mode; otherwise 0.
   var current = 0
+  /// All clients were told during the present command that all keys have changed.
+  var isAllTold = false
   /// Its command has begun to write its reply, which must not be interrupted.
   var isReplying = false
   /// The command that has called the script which is running, if its client is in tracking mode.

@@ -63,6 +63,7 @@ extension Engine {
   /// The command is over, and answered.
   func endTracking() {
     tracking.isReplying = false
+    tracking.isAllTold = false
     if !tracking.pending.isEmpty { sendPendingInvalidations() }
     tracking.current = 0
   }
@@ -144,7 +145,7 @@ extension Engine {
   /// The client that made a change, as NOLOOP tells one's own from those of others. As in Redis, time and memory are
   /// nobody, and neither is a script.
   private func writer(_ event: KeyspaceEvent?) -> Int {
-    if nesting.contains(.script) || event?.kind == .expired || event?.kind == .evicted { return 0 }
+    if nesting.contains(.script) || keyspace.isDeletingExpired || event?.kind == .expired || event?.kind == .evicted { return 0 }
     return tracking.current
   }
 
@@ -167,8 +168,11 @@ extension Engine {
     }
   }
 
+  /// Once for all databases that a command flushes.
   private func tellOfAll() {
-    guard tracking.clientCount > 0 else { return }
+    guard tracking.clientCount > 0, !tracking.isAllTold else { return }
+    tracking.isAllTold = true
+    keyspace.hot.value.aftermath.insert(.invalidations)
     for session in sessionsByAge where session.tracking != nil {
       if session.id == tracking.current, tracking.isReplying {
         postpone(nil)
