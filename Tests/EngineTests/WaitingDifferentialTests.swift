@@ -129,7 +129,9 @@ import VersionedStore
         let isDone = try ServerProcess.wait(milliseconds: 5000) {
           received[asker.number] += try clients[asker.number].readAvailable()
           if try Self.replyCount(received[asker.number]) >= asker.commands { return true }
-          guard let line = try control.command("CLIENT", "LIST", "ID", "\(ids[asker.number])").text else { return false }
+          guard let line = try control.command("CLIENT", "LIST", "ID", "\(ids[asker.number])").text else {
+            return false
+          }
           return line.contains("flags=b")
         }
         #expect(isDone, "\(generator): redis-server does not answer")

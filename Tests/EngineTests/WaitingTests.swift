@@ -137,7 +137,9 @@ struct WaitingTests {
 
   @Test func aTransactionIsSeenAsAWhole() throws {
     let client = waiting("BLPOP", "l", "m", "0")
-    for words in [["MULTI"], ["RPUSH", "m", "1"], ["RPUSH", "l", "1"], ["RPUSH", "m", "2"], ["LPOP", "m"], ["EXEC"]] {
+    for words in [
+      ["MULTI"], ["RPUSH", "m", "1"], ["RPUSH", "l", "1"], ["RPUSH", "m", "2"], ["LPOP", "m"], ["EXEC"],
+    ] {
       try harness.run(words)
     }
     // Of the keys that are ready, the first that became so.
@@ -149,6 +151,34 @@ struct WaitingTests {
     #expect(text(other) == "")
     try harness.run("RPUSH", "k", "2")
     #expect(text(other) == reply("k", "2"))
+  }
+
+  /// The time that counts is that of when the transaction is over.
+  @Test func whatHasExpiredMeanwhileIsNoAnswer() throws {
+    harness.engine.settings.enableDebugCommand = .yes
+    let client = waiting("BLPOP", "l", "0")
+    for words in [["MULTI"], ["RPUSH", "l", "1"], ["PEXPIRE", "l", "10"], ["DEBUG", "SLEEP", "0.02"], ["EXEC"]] {
+      try harness.run(words)
+    }
+    #expect(text(client) == "")
+    #expect(client.isWaiting)
+  }
+
+  @Test func theSlowLogHasWhatWasAnswered() throws {
+    harness.engine.settings.slowlogLogSlowerThan = 0
+    let client = waiting("BLPOP", "l", "0")
+    #expect(try !slowCommands().contains(.bulk("BLPOP")))
+    try harness.run("RPUSH", "l", "1")
+    #expect(try slowCommands().contains(.bulk("BLPOP")))
+    #expect(text(client) == reply("l", "1"))
+  }
+
+  private func slowCommands() throws -> [Reply] {
+    guard case .array(let entries) = try harness.run("SLOWLOG", "GET", "-1") else { return [] }
+    return entries.compactMap { entry in
+      guard case .array(let parts) = entry, case .array(let words) = parts[3] else { return nil }
+      return words.first
+    }
   }
 
   @Test func whatWasRolledBackAnswersNobody() throws {

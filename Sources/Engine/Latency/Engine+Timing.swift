@@ -73,6 +73,7 @@ extension Engine {
     let isTracked = settings.latencyTracking && !session.isWaiting
     record.value.account(
       Double(nanoseconds), interval: isTracked ? LatencyHistogram.interval(nanoseconds: nanoseconds) : -1)
+    if session.isWaiting { session.wait?.nanoseconds = nanoseconds }
     guard nanoseconds >= settings.watchedNanoseconds else { return }
     noteDelay(record.value.flags.contains(.fast) ? .fastCommand : .command, nanoseconds: nanoseconds)
     if !session.isWaiting { noteSlow(record, arguments, session, nanoseconds: nanoseconds) }

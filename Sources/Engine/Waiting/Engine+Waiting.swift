@@ -34,7 +34,7 @@ extension Engine {
         answerWithNothing(wait, &call)
       }
     }
-    wait.command.value.statistics.failed += 1
+    account(wait, hasFailed: true, answering: 0)
     return true
   }
 
@@ -140,17 +140,26 @@ extension Engine {
     }
   }
 
-  /// Runs what is left of a command that waited. It was counted when it came; its time is added to it.
+  /// Runs what is left of a command that waited.
   private func answer(_ wait: Wait, _ body: (inout Call, Edit) throws(CommandError) -> Void) {
     let began = monotonicNanoseconds()
+    var hasFailed = false
     conclude(wait) { call in
       do throws(CommandError) {
         try body(&call, edit(for: wait.session))
       } catch {
         call.reply.error(error)
-        wait.command.value.statistics.failed += 1
+        hasFailed = true
       }
     }
-    wait.command.value.statistics.nanoseconds += Double(monotonicNanoseconds() - began)
+    account(wait, hasFailed: hasFailed, answering: monotonicNanoseconds() - began)
+  }
+
+  /// The call itself was counted when it came.
+  private func account(_ wait: Wait, hasFailed: Bool, answering: Int64) {
+    if hasFailed { wait.command.value.statistics.failed += 1 }
+    accountAnswered(
+      wait.command, ArgumentRange(list: wait.arguments, first: 0, count: wait.arguments.count), wait.session,
+      nanoseconds: wait.nanoseconds + answering, answering: answering)
   }
 }

@@ -35,7 +35,9 @@ final class Wait {
   var places: [Place] = []
   /// Was answered, or has nobody left to be answered.
   var isOver = false
-  private let arguments: BytesList
+  /// What the server has had to do for it before it waited.
+  var nanoseconds: Int64 = 0
+  let arguments: BytesList
 
   init(_ call: borrowing Call, _ aim: Aim, deadline: Int64, number: Int) {
     session = call.session
