@@ -276,7 +276,6 @@ public final class History {
     return true
   }
 
-
   public var isReclaimed: Bool { datasets.values.allSatisfy(\.isReclaimed) }
 }
 

@@ -35,7 +35,8 @@ import VersionedStore
   }
 
   @Test func aLineIsTakenToPieces() throws {
-    let line = "key [GET... pattern] [by(FROM member | x=* | box(w:double h:double)...)@6.2.0] [s=ALPHA!2.0.0] count:integer..."
+    let line =
+      "key [GET... pattern] [by(FROM member | x=* | box(w:double h:double)...)@6.2.0] [s=ALPHA!2.0.0] count:integer..."
     let arguments = try #require(ArgumentNotation.parse(line))
     #expect(arguments.map(\.name) == ["key", "pattern", "by", "s", "count"])
     #expect(arguments.map(\.kind) == [.key, .pattern, .oneOf, .pureToken, .integer])

@@ -21,7 +21,8 @@ import VersionedStore
     let harness = EngineHarness()
     for names in [
       [], ["default"], ["all"], ["everything"], ["server"], ["SERVER", "keyspace"], ["keyspace", "server"],
-      ["commandstats"], ["latencystats"], ["modules"], ["MODULE_LIST"], ["nosuch"], ["nosuch", "cpu"], ["default", "commandstats"], ["stats", "stats"],
+      ["commandstats"], ["latencystats"], ["modules"], ["MODULE_LIST"], ["nosuch"], ["nosuch", "cpu"],
+      ["default", "commandstats"], ["stats", "stats"],
     ] {
       let expected = titles(try redis.command(["INFO"] + names))
       let actual = titles(try harness.run(["INFO"] + names))

@@ -17,10 +17,12 @@ import VersionedStore
 
   init() {
     settings.enableDebugCommand = .yes
-    harness = EngineHarness(settings: settings, monotonicNanoseconds: { [stepper] in
-      stepper.now += stepper.step
-      return stepper.now
-    })
+    harness = EngineHarness(
+      settings: settings,
+      monotonicNanoseconds: { [stepper] in
+        stepper.now += stepper.step
+        return stepper.now
+      })
   }
 
   private func words(_ reply: Reply) -> [String] {
@@ -133,9 +135,12 @@ import VersionedStore
 
   @Test func repliesEqualThoseOfRedis() throws {
     try Transcript().isSame([
-      "SLOWLOG", "SLOWLOG GET x", "SLOWLOG GET -2", "SLOWLOG GET 1 2", "SLOWLOG LEN x", "SLOWLOG NOSUCH", "SLOWLOG RESET",
-      "SLOWLOG LEN", "SLOWLOG GET", "SLOWLOG GET 0", "LATENCY", "LATENCY NOSUCH", "LATENCY HISTORY", "LATENCY HISTORY command",
-      "LATENCY LATEST", "LATENCY LATEST x", "LATENCY GRAPH nosuch", "LATENCY GRAPH", "LATENCY RESET", "LATENCY RESET a b",
+      "SLOWLOG", "SLOWLOG GET x", "SLOWLOG GET -2", "SLOWLOG GET 1 2", "SLOWLOG LEN x", "SLOWLOG NOSUCH",
+      "SLOWLOG RESET",
+      "SLOWLOG LEN", "SLOWLOG GET", "SLOWLOG GET 0", "LATENCY", "LATENCY NOSUCH", "LATENCY HISTORY",
+      "LATENCY HISTORY command",
+      "LATENCY LATEST", "LATENCY LATEST x", "LATENCY GRAPH nosuch", "LATENCY GRAPH", "LATENCY RESET",
+      "LATENCY RESET a b",
       "LATENCY HISTOGRAM nosuch", "LATENCY DOCTOR x", "LATENCY HELP x",
     ])
   }

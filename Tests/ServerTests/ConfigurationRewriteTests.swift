@@ -44,6 +44,43 @@ struct ConfigurationRewriteTests {
     #expect(try file.text == expected)
   }
 
+  /// No percentiles at all is not the default, and must be said.
+  @Test func percentilesAreWrittenWithTheDecimalsThatTheyNeed() throws {
+    for (value, line) in [("50.5 99.99", "50.5 99.99"), ("100 0", "100 0"), ("", "\"\"")] {
+      let file = try TemporaryFile("port 7001\n")
+      let configuration = Configuration()
+      try ConfigurationFile.load(file.path, into: configuration)
+      configuration.finishStarting()
+      configuration.file = file.path
+      try set(configuration, ["latency-tracking-info-percentiles", value])
+      try configuration.rewrite()
+      #expect(try file.text.contains("\nlatency-tracking-info-percentiles \(line)\n"))
+      let again = Configuration()
+      try ConfigurationFile.load(file.path, into: again)
+      #expect(again.engine.latencyPercentiles == configuration.engine.latencyPercentiles)
+    }
+  }
+
+  /// DEBUG CONFIG-REWRITE-FORCE-ALL.
+  @Test func allDirectivesCanBeWritten() throws {
+    let file = try TemporaryFile("# mine\nport 7001\n")
+    let configuration = Configuration()
+    try ConfigurationFile.load(file.path, into: configuration)
+    configuration.finishStarting()
+    configuration.file = file.path
+    try configuration.rewrite(all: true)
+    let text = try file.text
+    #expect(text.hasPrefix("# mine\nport 7001\n"))
+    for line in ["slowlog-log-slower-than 10000", "hz 10", "maxmemory 0", "appendonly no", "latency-tracking yes"] {
+      #expect(text.contains("\n\(line)\n"), "\(line)")
+    }
+    let again = Configuration()
+    try ConfigurationFile.load(file.path, into: again)
+    for directive in Directive.all {
+      #expect(directive.get(again) == directive.get(configuration), "\(directive.name)")
+    }
+  }
+
   /// Rewriting what was written changes nothing, and reading it gives the same configuration.
   @Test func isAFixedPoint() throws {
     let file = try TemporaryFile("port 7001\nreplicaof 127.0.0.1 7002\ninclude /nowhere/*.conf\n")

@@ -14,7 +14,9 @@ extension DebugCommands {
     for number in 0..<count {
       let name = prefix + Array(":\(number)".utf8)
       var value = Array("value:\(number)".utf8)
-      if size > 0 { value = Array(value.prefix(Int(size))) + [UInt8](repeating: 0, count: max(Int(size) - value.count, 0)) }
+      if size > 0 {
+        value = Array(value.prefix(Int(size))) + [UInt8](repeating: 0, count: max(Int(size) - value.count, 0))
+      }
       name.withBytes { name in
         let key = call.key(name)
         guard edit.find(key, quietly: true) == nil else { return }

@@ -7,6 +7,10 @@ extension Engine {
     var lines = InfoLines()
     let uptime = uptimeSeconds
     lines.add("redis_version", ServerIdentity.redisVersion)
+    // What redis-server says where it was not built from a repository.
+    lines.add("redis_git_sha1", "00000000")
+    lines.add("redis_git_dirty", false)
+    lines.add("redis_build_id", ServerIdentity.buildID)
     lines.add("cambium_version", ServerIdentity.version)
     lines.add("redis_mode", "standalone")
     lines.add("os", Self.operatingSystem)

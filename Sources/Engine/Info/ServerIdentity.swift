@@ -3,6 +3,12 @@ public struct ServerIdentity: Sendable {
   /// The version of Redis whose behaviour this is, which clients look at before they use a command.
   public static let redisVersion = "7.0.15"
   public static let version = "0.1.0"
+  /// 16 hexadecimal digits that differ from one release to another.
+  static let buildID: String = {
+    var sha = SHA1()
+    sha.update("cambium \(version), redis \(redisVersion)".utf8)
+    return String(DatasetDigest.text(sha.digest()).prefix(16))
+  }()
 
   /// The port that clients connect to; 0 without one.
   public var port = 0

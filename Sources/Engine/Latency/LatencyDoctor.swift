@@ -25,7 +25,8 @@ struct LatencyDoctor {
     let samples = series.samples
     let seconds = max(now - (samples.first?.second ?? now), 1)
     let period = (Double(seconds) / Double(max(samples.count, 1))).fixed(2)
-    return "\(number). \(event.rawValue): \(samples.count) times, one in \(period) seconds, \(series.mean) ms on average"
+    return
+      "\(number). \(event.rawValue): \(samples.count) times, one in \(period) seconds, \(series.mean) ms on average"
       + " (give or take \(series.deviation) ms), \(series.worst) ms at worst.\n"
   }
 
@@ -42,7 +43,8 @@ struct LatencyDoctor {
   private var slowLogAdvice: String {
     let wanted = settings.latencyMonitorThreshold * 1000
     if settings.slowlogLogSlowerThan < 0 || settings.slowlogLogSlowerThan > wanted {
-      return "The slow log does not note all of these commands. CONFIG SET slowlog-log-slower-than \(wanted) has it do so."
+      return
+        "The slow log does not note all of these commands. CONFIG SET slowlog-log-slower-than \(wanted) has it do so."
     }
     return "SLOWLOG GET shows which commands these were."
   }

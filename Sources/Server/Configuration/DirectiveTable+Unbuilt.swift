@@ -71,8 +71,9 @@ extension Directive {
     .dormant("acllog-max-len", .integer(0...Int.max), "128"),
     .dormant("propagation-error-behavior", .oneOf("ignore", "panic", "panic-on-replicas"), "ignore"),
     .dormant("enable-module-command", .oneOf("no", "yes", "local"), "no", change: .onlyAtStart),
-    .dormant("enable-debug-assert", .flag, "no", change: .onlyAtStart),
-    .dormant("hide-user-data-from-log", .flag, "no"),
+    // Of later versions of Redis, whose files may name them.
+    .dormant("enable-debug-assert", .flag, "no", change: .onlyAtStart, isHidden: true),
+    .dormant("hide-user-data-from-log", .flag, "no", isHidden: true),
   ]
 
   private static let oomScoreAdjValues = Directive(

@@ -7,7 +7,8 @@ internal import VersionedStore
 ///     type: 1 byte, value, RDB version: 2 bytes little-endian, CRC-64 over all before: 8 bytes little-endian
 enum DumpCommand {
   static let dump = Command(
-    "dump", arity: .exactly(2), flags: [.readOnly], categories: [.keyspace], keys: [.one([.readOnly, .access])], group: .generic,
+    "dump", arity: .exactly(2), flags: [.readOnly], categories: [.keyspace], keys: [.one([.readOnly, .access])],
+    group: .generic,
     since: "2.6.0", complexity: "O(N) in the length of the value.",
     "Answers with the value at a key in a form that RESTORE takes.",
     .read { call, view throws(CommandError) in
