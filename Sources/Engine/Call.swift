@@ -135,7 +135,7 @@ public struct Call {
     refuse("ERR wrong number of arguments for '\(command.value.fullName)' command")
   }
 
-  /// Refuses a subcommand of a command that reads its subcommands itself.
+  /// Refuses a subcommand, or a number of its arguments, that the command finds wrong by itself.
   mutating func refuseSubcommandOrArity() -> CommandError {
     let name = String(decoding: self[0], as: UTF8.self).uppercased()
     return refuse(
