@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// Reading redis.conf: lines of directives, comments, and `include` with wildcards.
 enum ConfigurationFile {
@@ -74,6 +75,10 @@ enum ConfigurationFile {
         return nil
       }
       if name == "include", words.count == 2 { return String(decoding: words[1], as: UTF8.self) }
+      if name == "user", words.count >= 2 {
+        try configuration.users.add(Array(words.dropFirst()))
+        return nil
+      }
       throw BadValue(reason: "Bad directive or wrong number of arguments")
     }
     var values = Array(words.dropFirst())

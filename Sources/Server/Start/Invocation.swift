@@ -1,3 +1,5 @@
+import Values
+
 /// What a command line asks for: `cambium-server [redis.conf] [--directive value ...] [-]`.
 ///
 /// The options are turned into lines of redis.conf and read after the file, exactly as redis-server does it, so that

@@ -1,7 +1,7 @@
 /// The quoting of redis.conf: words divided by blanks, "double quotes" with escapes, 'single quotes' with `\'` alone.
-enum ConfigurationArguments {
+public enum ConfigurationArguments {
   /// The words of a line, or nil when a quote is not closed or is followed by more than a blank.
-  static func split(_ line: some Collection<UInt8>) -> [[UInt8]]? {
+  public static func split(_ line: some Collection<UInt8>) -> [[UInt8]]? {
     var words: [[UInt8]] = []
     var rest = Array(line)[...]
     while true {
@@ -13,7 +13,7 @@ enum ConfigurationArguments {
   }
 
   /// A word in double quotes that `split` reads back to the same bytes.
-  static func quoted(_ word: [UInt8]) -> [UInt8] {
+  public static func quoted(_ word: [UInt8]) -> [UInt8] {
     var text: [UInt8] = [UInt8(ascii: "\"")]
     for byte in word {
       switch byte {
@@ -32,7 +32,7 @@ enum ConfigurationArguments {
   }
 
   /// Without the blanks at both ends.
-  static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+  public static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var line = line.drop(while: endsWord)
     while let last = line.last, endsWord(last) { line.removeLast() }
     return line
