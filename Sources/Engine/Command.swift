@@ -161,13 +161,15 @@ public struct CommandCategories: OptionSet, Sendable {
   public static let connection = CommandCategories(rawValue: 1 << 18)
   public static let transaction = CommandCategories(rawValue: 1 << 19)
   public static let scripting = CommandCategories(rawValue: 1 << 20)
+  /// The VERSION commands: Cambium's own category.
+  public static let version = CommandCategories(rawValue: 1 << 21)
 
   public static let names: [(CommandCategories, StaticString)] = [
     (.keyspace, "@keyspace"), (.read, "@read"), (.write, "@write"), (.set, "@set"), (.sortedSet, "@sortedset"),
     (.list, "@list"), (.hash, "@hash"), (.string, "@string"), (.bitmap, "@bitmap"),
     (.hyperLogLog, "@hyperloglog"), (.geo, "@geo"), (.stream, "@stream"), (.pubsub, "@pubsub"), (.admin, "@admin"),
     (.fast, "@fast"), (.slow, "@slow"), (.blocking, "@blocking"), (.dangerous, "@dangerous"),
-    (.connection, "@connection"), (.transaction, "@transaction"), (.scripting, "@scripting"),
+    (.connection, "@connection"), (.transaction, "@transaction"), (.scripting, "@scripting"), (.version, "@version"),
   ]
 }
 

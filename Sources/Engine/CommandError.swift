@@ -61,6 +61,8 @@ public enum CommandError: Error, Sendable {
   case badIntervalStart
   case badIntervalEnd
   case notSortable
+  case sortByDenied
+  case sortGetDenied
   case badBitOffset
   case badBit
   case badBitArgument
@@ -134,6 +136,8 @@ public enum CommandError: Error, Sendable {
     case .badIntervalStart: "ERR invalid start ID for the interval"
     case .badIntervalEnd: "ERR invalid end ID for the interval"
     case .notSortable: "ERR One or more scores can't be converted into double"
+    case .sortByDenied: "ERR BY option of SORT denied due to insufficient ACL permissions."
+    case .sortGetDenied: "ERR GET option of SORT denied due to insufficient ACL permissions."
     case .badBitOffset: "ERR bit offset is not an integer or out of range"
     case .badBit: "ERR bit is not an integer or out of range"
     case .badBitArgument: "ERR The bit argument must be 1 or 0."

@@ -38,6 +38,8 @@ public struct CommandStatistics {
 public final class CommandTable {
   /// Those that clients can reach, in the order in which they were declared.
   public let all: [Immortal<CommandRecord>]
+  /// And those that `rename-command` has taken away: rules about commands go by what was declared.
+  let allDeclared: [Immortal<CommandRecord>]
   private let records: FixedArray<Immortal<CommandRecord>>
   /// Open addressing; a power of two, at most half full.
   private let slots: BytesIndex
@@ -86,6 +88,7 @@ public final class CommandTable {
 
   private init(_ records: [Immortal<CommandRecord>], _ names: [[UInt8]: Immortal<CommandRecord>]) {
     let reachable = Set(names.values.map { $0.value.id })
+    allDeclared = records
     all = records.filter { reachable.contains($0.value.id) }
     let unchanged = records.filter { names[$0.value.name]?.value.id == $0.value.id }
     self.records = FixedArray(unchanged)

@@ -13,6 +13,10 @@ extension Engine {
     if session.transaction != nil, flags.contains(.noMulti) {
       return reject(record, &call, session, "ERR Command not allowed inside a transaction")
     }
+    let arguments = call.arguments(from: 0)
+    if let refusal = accessRefusal(session, record, arguments, session.transaction == nil ? .toplevel : .queued) {
+      return reject(record, &call, session, refusal)
+    }
     let all = flags.union(queuedFlags(record, session))
     if let refusal = refusal(all, record, session) {
       return reject(record, &call, session, refusal)

@@ -6,9 +6,8 @@ public import VersionedStore
 extension Engine {
   public func open(_ peer: PeerAddress, now: Int64) -> Session {
     lastSessionID += 1
-    let session = Session(id: lastSessionID, peer: peer, now: now)
-    session.isAuthenticated = settings.requirepass == nil
-    session.parser.limits = limits(for: session)
+    let session = Session(id: lastSessionID, peer: peer, user: users.defaultUser, now: now)
+    makeDefaultUser(session)
     sessions[session.id] = session
     statistics.connectionsReceived += 1
     return session
@@ -19,7 +18,7 @@ extension Engine {
     let limit = session.isPrimary ? RequestLimits.unbounded : settings.protoMaxBulkLen
     return RequestLimits(
       maxBulkLength: min(limit, StringForm.lengthLimit),
-      authenticated: session.isAuthenticated)
+      authenticated: !needsAuthentication(session))
   }
 
   public func updateLimits() {

@@ -12,6 +12,7 @@ public final class Engine {
   public let settings: Settings
   public let keyspace: Keyspace
   public let commands: CommandTable
+  public let users: Users
   public weak var transport: (any SessionTransport)?
   public var statistics = EngineStatistics()
   /// By id.
@@ -92,6 +93,9 @@ public final class Engine {
   var foreignProtocolLogged: Int64 = 0
   /// When the buffers of sessions were last looked after, in milliseconds since 1970.
   var buffersLookedAfter: Int64 = 0
+  var accessLog = AccessLog()
+  /// The file of users; nil if they are kept in the configuration file alone.
+  public var accessStorage: AccessStorage?
   var lastSessionID = 0
   var ready: [Session] = []
   var dirty: [Session] = []
@@ -108,6 +112,8 @@ public final class Engine {
     self.settings = settings
     self.keyspace = keyspace
     self.commands = commands
+    users = Users(commands, settings)
+    users.setDefaultPassword(settings.requirepass)
     self.monotonicNanoseconds = monotonicNanoseconds
     startedNanoseconds = monotonicNanoseconds()
     keyspace.onChange = { [unowned self] in distribute($0) }

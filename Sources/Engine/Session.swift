@@ -22,7 +22,7 @@ public final class Session {
   public var libraryName: [UInt8] = []
   public var libraryVersion: [UInt8] = []
   public var isAuthenticated = true {
-    didSet { attention.set(.restricted, !isAuthenticated) }
+    didSet { updateRestriction() }
   }
   /// Why its commands are looked at more closely.
   public var attention: Attention = []
@@ -42,14 +42,19 @@ public final class Session {
   var hasTracked = false
   /// Is shown the commands of all (MONITOR).
   var isMonitoring = false
-  public var user: StaticString = "default"
+  /// Whose rights it has; the default user's, if the client has not said who it is.
+  public internal(set) var user: User {
+    didSet { updateRestriction() }
+  }
   /// The version that VERSION USE chose to read; nil reads the live dataset.
   public var reading: VersionPin?
   public var replyMode = ReplyMode.on
   public var isExemptFromEviction = false
   public var touchesKeys = true
   /// The primary's command stream: writes are let in, and nothing is answered.
-  public var isPrimary = false
+  public var isPrimary = false {
+    didSet { updateRestriction() }
+  }
   /// The error that a command of the primary's stream met with: nothing that follows it is executed.
   public internal(set) var failure: String?
 
@@ -86,8 +91,9 @@ public final class Session {
   /// The most input that has lain here since its memory was last looked at.
   var inputPeak = 0
 
-  init(id: Int, peer: PeerAddress, now: Int64) {
+  init(id: Int, peer: PeerAddress, user: User, now: Int64) {
     self.id = id
+    self.user = user
     self.peer = peer
     createdAt = now
     lastInteraction = now
@@ -96,6 +102,11 @@ public final class Session {
   deinit {
     input.deallocate()
     output.deallocate()
+  }
+
+  /// Has its commands looked at where they may not all be allowed. To be called when the user's rules have changed.
+  func updateRestriction() {
+    attention.set(.restricted, !isPrimary && !(isAuthenticated && user.isUnrestricted))
   }
 
   /// Bytes received and not executed.

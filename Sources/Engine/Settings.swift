@@ -36,6 +36,10 @@ public final class Settings {
 
   /// Password of the default user; nil lets everybody in.
   public var requirepass: [UInt8]?
+  /// Whether new users may use all channels (`acl-pubsub-default`).
+  public var aclPubsubDefault = ChannelDefault.resetChannels
+  /// Entries that ACL LOG keeps.
+  public var acllogMaxLen = 128
   /// Refuses clients from other hosts while there is no password.
   public var protectedMode = true
   public var maxclients = 10_000
@@ -157,6 +161,12 @@ public struct SavePoint: Equatable, Sendable {
   public static let usual = [
     SavePoint(seconds: 3600, changes: 1), SavePoint(seconds: 300, changes: 100), SavePoint(seconds: 60, changes: 10000),
   ]
+}
+
+/// What channels a new user may use; raw values as in redis.conf.
+public enum ChannelDefault: String, CaseIterable, Sendable {
+  case allChannels = "allchannels"
+  case resetChannels = "resetchannels"
 }
 
 /// Who may use a command that can do harm.

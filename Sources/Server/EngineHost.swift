@@ -41,7 +41,7 @@ public final class EngineHost: ServingEngine, SessionTransport {
 
   private func refusal(_ info: ConnectionInfo) -> String? {
     if engine.sessions.count >= engine.settings.maxclients { return "-ERR max number of clients reached\r\n" }
-    if engine.settings.protectedMode, engine.settings.requirepass == nil, !info.isUnixSocket, !info.isLocal {
+    if engine.settings.protectedMode, engine.users.defaultUser.needsNoPassword, !info.isUnixSocket, !info.isLocal {
       return Self.protectedModeText
     }
     return nil

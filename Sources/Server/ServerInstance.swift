@@ -49,8 +49,10 @@ final class ServerInstance {
     listeners = Listeners(transport: transport, contexts: contexts, logger: logger)
     stopped = eventLoop.makePromise()
 
+    engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
     do throws(StartFailure) {
       try makeRoomForClients()
+      try makeUsers()
       try listen()
     } catch {
       // A promise must be kept, though nobody waits for this one any more.
@@ -58,7 +60,6 @@ final class ServerInstance {
       throw error
     }
     introduce()
-    engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
     engine.shutDown = { [weak self] request in
       guard let self, !request.abort else { return true }
       guard prepareToStop(request) else { return false }
@@ -189,6 +190,13 @@ final class ServerInstance {
     configuration.engine.maxclients = clients
   }
 
+  /// Makes the users before anybody can connect.
+  private func makeUsers() throws(StartFailure) {
+    guard let refusal = AccessFiles.makeUsers(engine, configuration) else { return }
+    logger.warning("\(refusal)")
+    throw StartFailure()
+  }
+
   private func listen() throws(StartFailure) {
     let settings = configuration.server
     if settings.tls.isWanted {
@@ -288,7 +296,7 @@ final class ServerInstance {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }
     configuration.onChange(of: "maxmemory") { [engine] in engine.memoryLimitChanged() }
-    configuration.onChange(of: "requirepass") { [engine] in engine.updateLimits() }
+    configuration.onChange(of: "requirepass") { [engine] in engine.setDefaultPassword(engine.settings.requirepass) }
     configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }
     configuration.onChange(of: "maxmemory-clients") { [engine] in engine.recountClientMemory() }
     configuration.onChange(of: "maxclients") { [engine] () throws(BadValue) in

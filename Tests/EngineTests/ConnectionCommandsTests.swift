@@ -92,13 +92,12 @@ import Testing
   /// Passwords of clients that came before it was set stay good for them; a password that was taken away is no longer
   /// asked for.
   @Test func changeOfPassword() throws {
-    let settings = Settings()
-    let harness = EngineHarness(settings: settings)
-    settings.requirepass = Array("new".utf8)
+    let harness = EngineHarness()
+    harness.engine.setDefaultPassword(Array("new".utf8))
     let late = harness.open()
     #expect(try harness.run("PING") == .simple("PONG"))
     #expect(try harness.run("PING", from: late) == .error("NOAUTH Authentication required."))
-    settings.requirepass = nil
+    harness.engine.setDefaultPassword(nil)
     #expect(try harness.run("PING", from: late) == .simple("PONG"))
   }
 }

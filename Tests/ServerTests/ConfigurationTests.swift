@@ -68,8 +68,7 @@ struct ConfigurationTests {
 
   @Test(arguments: [
     "appendonly yes", "cluster-enabled yes", "tls-session-caching no", "tls-prefer-server-ciphers yes", "io-threads 4",
-    "aclfile /etc/users.acl",
-    "user alice on", "loadmodule x.so", "rename-command FLUSHALL x",
+    "loadmodule x.so", "rename-command FLUSHALL x",
   ])
   func refusesWhatThisBuildDoesNotHave(_ line: String) {
     #expect(throws: ConfigurationFile.Failure.self) { try loaded(line) }

@@ -7,7 +7,7 @@ extension ClientCommands {
     "kill", arity: .atLeast(3), flags: others, categories: [.connection], group: .connection, since: "2.4.0",
     complexity: perClient, "Ends connections.",
     .control { call, engine throws(CommandError) in
-      let filter = try ClientFilter(&call)
+      let filter = try ClientFilter(&call, engine.users)
       let asker = call.session
       let killed = engine.sessionsByAge.filter { filter.matches($0, asking: asker) }
       for session in killed where session !== asker { engine.abandon(session) }

@@ -30,10 +30,11 @@ struct ClientFilter {
   private var address: [UInt8]?
   private var localAddress: [UInt8]?
   private var type: ClientType?
+  private var user: User?
   private var sparesAsker = true
 
   /// `CLIENT KILL address`, or pairs of an option and a value. The old form may hit the asker.
-  init(_ call: inout Call) throws(CommandError) {
+  init(_ call: inout Call, _ users: Users) throws(CommandError) {
     if call.count == 3 {
       address = Array(call[2])
       sparesAsker = false
@@ -42,12 +43,12 @@ struct ClientFilter {
     var index = 2
     while index < call.count {
       guard index + 1 < call.count else { throw .syntax }
-      try read(&call, index)
+      try read(&call, index, users)
       index += 2
     }
   }
 
-  private mutating func read(_ call: inout Call, _ index: Int) throws(CommandError) {
+  private mutating func read(_ call: inout Call, _ index: Int, _ users: Users) throws(CommandError) {
     let value = call[index + 1]
     if call.matches(index, "id") {
       guard let number = Int64(text: value), number > 0 else {
@@ -61,8 +62,8 @@ struct ClientFilter {
     } else if call.matches(index, "laddr") {
       localAddress = Array(value)
     } else if call.matches(index, "user") {
-      // There is one user, and every connection is his.
-      guard value == Bytes("default") else { throw call.refuse("ERR No such user '", quoting: value, "'") }
+      user = users.find(value)
+      guard user != nil else { throw call.refuse("ERR No such user '", quoting: value, "'") }
     } else if call.matches(index, "skipme") {
       sparesAsker = call.matches(index + 1, "yes")
       guard sparesAsker || call.matches(index + 1, "no") else { throw .syntax }
@@ -75,6 +76,7 @@ struct ClientFilter {
     if sparesAsker, session === asker { return false }
     if let id, session.id != id { return false }
     if let type, ClientType(session) != type { return false }
+    if let user, session.user !== user || session.isPrimary { return false }
     if let address, !session.peer.remote.utf8.elementsEqual(address) { return false }
     if let localAddress, !session.peer.local.utf8.elementsEqual(localAddress) { return false }
     return true

@@ -42,7 +42,7 @@ struct ClientLine {
       ("tot-mem", "\(engine.memory(of: session) + arguments)"),
       ("events", session.unsentByteCount > 0 ? "rw" : "r"),
       ("cmd", session.lastCommand?.value.fullName ?? "NULL"),
-      ("user", session.isPrimary ? "(superuser)" : "\(session.user)"),
+      ("user", session.isPrimary ? "(superuser)" : Self.text(session.user.name)),
       ("redir", "\(session.tracking?.redirect ?? -1)"),
       ("resp", "\(session.version.rawValue)"),
     ]

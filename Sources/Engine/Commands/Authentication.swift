@@ -2,31 +2,31 @@ internal import RESP
 internal import VersionedStore
 
 extension Engine {
-  /// Lets a session in if name and password are right. There is one user, `default`; without a password every password
-  /// is right.
-  func authenticate(_ session: Session, user: Bytes, password: Bytes) -> Bool {
-    let isRight = settings.requirepass.map { $0.withBytes { password.equalsInConstantTime($0) } } ?? true
-    guard user == Bytes("default"), isRight else { return false }
-    setAuthenticated(session, true)
+  /// Lets a session in if name and password are right. Otherwise it stays who it was, and ACL LOG has an entry that names
+  /// `command`, as the client wrote it.
+  func authenticate(_ session: Session, user name: Bytes, password: Bytes, command: Bytes) -> Bool {
+    guard let user = users.find(name), user.rules.admits(password: password) else {
+      note(
+        .auth, nesting.contains(.transaction) ? .exec : .toplevel, object: Array(command), username: Array(name),
+        session)
+      return false
+    }
+    session.user = user
+    session.isAuthenticated = true
+    session.parser.limits = limits(for: session)
     return true
   }
 
-  /// What the session may claim from now on changes with it.
-  func setAuthenticated(_ session: Session, _ isAuthenticated: Bool) {
-    session.isAuthenticated = isAuthenticated
+  /// Makes a session one that has said nothing of who it is.
+  func makeDefaultUser(_ session: Session) {
+    session.user = users.defaultUser
+    session.isAuthenticated = users.defaultUser.letsEverybodyIn
     session.parser.limits = limits(for: session)
   }
-}
 
-extension Bytes {
-  /// Compares with a secret in a time that depends on the length of `self` alone, which the client chose: how long the
-  /// answer takes tells nothing of the secret.
-  func equalsInConstantTime(_ secret: Bytes) -> Bool {
-    var difference = count ^ secret.count
-    for index in 0..<count {
-      let other = secret.isEmpty ? 0 : secret[index % secret.count]
-      difference |= Int(self[index] ^ other)
-    }
-    return difference == 0
+  /// Whether the session must authenticate before it may do anything else.
+  @inline(__always)
+  func needsAuthentication(_ session: Session) -> Bool {
+    !session.isAuthenticated && !session.isPrimary && !users.defaultUser.letsEverybodyIn
   }
 }

@@ -185,6 +185,7 @@ extension Command {
     if flags.contains(.admin) { all.formUnion([.admin, .dangerous]) }
     if flags.contains(.pubsub) { all.insert(.pubsub) }
     if flags.contains(.blocking) { all.insert(.blocking) }
+    if group == .version { all.insert(.version) }
     all.insert(flags.contains(.fast) ? .fast : .slow)
     return all
   }

@@ -36,13 +36,15 @@ enum ConnectionCommands {
     complexity: "O(N) where N is the length of the password", "Tells the server who the client is.",
     .control { call, engine throws(CommandError) in
       guard call.count <= 3 else { throw .syntax }
-      if call.count == 2, engine.settings.requirepass == nil {
+      if call.count == 2, engine.users.defaultUser.rules.needsNoPassword {
         throw call.refuse(
           "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
         )
       }
       let user = call.count == 3 ? call[1] : Bytes("default")
-      guard engine.authenticate(call.session, user: user, password: call[call.count - 1]) else { throw .wrongPassword }
+      guard engine.authenticate(call.session, user: user, password: call[call.count - 1], command: call[0]) else {
+        throw .wrongPassword
+      }
       call.reply.ok()
     })
 
@@ -68,7 +70,7 @@ enum ConnectionCommands {
     while index < call.count {
       let more = call.count - 1 - index
       if call.matches(index, "auth"), more >= 2 {
-        guard engine.authenticate(session, user: call[index + 1], password: call[index + 2]) else {
+        guard engine.authenticate(session, user: call[index + 1], password: call[index + 2], command: call[0]) else {
           throw .wrongPassword
         }
         index += 3
@@ -79,7 +81,7 @@ enum ConnectionCommands {
         throw call.refuse("ERR Syntax error in HELLO option '", quoting: call[index], "'")
       }
     }
-    guard !engine.needsAuthentication(session) else {
+    guard session.isAuthenticated else {
       throw call.refuse(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
       )
@@ -130,10 +132,6 @@ enum ConnectionCommands {
 }
 
 extension Engine {
-  /// Whether the session must authenticate before it may do anything else.
-  @inline(__always)
-  func needsAuthentication(_ session: Session) -> Bool { !session.isAuthenticated && settings.requirepass != nil }
-
   /// Forgets what the client has said about itself. As in Redis, CLIENT NO-EVICT and its like stay.
   fileprivate func reset(_ session: Session) {
     forget(session)
@@ -141,7 +139,7 @@ extension Engine {
     session.version = .resp2
     session.name = []
     session.replyMode = .on
-    setAuthenticated(session, settings.requirepass == nil)
+    makeDefaultUser(session)
   }
 }
 

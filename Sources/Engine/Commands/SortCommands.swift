@@ -84,9 +84,14 @@ enum SortCommands {
         } else if call.matches(index, "by"), left >= 1 {
           let pattern = Pattern(call[index + 1])
           by = pattern
-          if pattern.star == nil { isUnsorted = true }
+          if pattern.star == nil {
+            isUnsorted = true
+          } else if !call.mayReadEveryKey {
+            throw .sortByDenied
+          }
           index += 1
         } else if call.matches(index, "get"), left >= 1 {
+          guard call.mayReadEveryKey else { throw .sortGetDenied }
           gets.append(Pattern(call[index + 1]))
           index += 1
         } else {

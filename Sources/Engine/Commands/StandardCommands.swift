@@ -7,6 +7,7 @@ public enum StandardCommands {
     [
       ConnectionCommands.all,
       ClientCommands.all,
+      ACLCommands.all,
       TransactionCommands.all,
       PubSubCommands.all,
       WaitCommand.all,

@@ -109,7 +109,14 @@ extension Engine {
     var index = 0
     transaction.forEach { record, arguments, first, count in
       let before = session.output.count
-      perform(record, arguments, first: first, count: count, in: session)
+      let own = CommandArguments(arguments, first: first, count: count)
+      // His rules may have changed since the command was queued.
+      if let refusal = accessRefusal(session, record, own, .exec) {
+        reply.error(refusal)
+        countError(session.output.bytes[before..<session.output.count])
+      } else {
+        perform(record, arguments, first: first, count: count, in: session)
+      }
       if stops, session.output.count > before, session.output.bytes[before] == UInt8(ascii: "-") {
         let text = session.output.bytes[before + 1..<session.output.count].prefix { $0 != 13 }
         failure = (index, String(decoding: text, as: UTF8.self))

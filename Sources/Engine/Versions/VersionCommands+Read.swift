@@ -17,6 +17,12 @@ extension VersionCommands {
       guard case .read(let handler) = inner.command.value.command.handler else {
         throw call.refuse("ERR '\(inner.command.value.fullName)' is not a command that only reads keys")
       }
+      // What may not be read of the present may not be read of the past.
+      let context: AccessContext = engine.nesting.contains(.transaction) ? .exec : .toplevel
+      if let refusal = engine.accessRefusal(call.session, inner.command, inner.arguments(from: 0), context) {
+        inner.command.value.statistics.rejected += 1
+        throw call.refuse(refusal)
+      }
       inner.command.value.statistics.calls += 1
       do throws(CommandError) {
         try handler(&inner, engine.view(of: version, for: call.session))
@@ -38,7 +44,8 @@ extension VersionCommands {
     })
 
   static let restore = Command(
-    "restore", arity: .atLeast(4), flags: [.write, .denyOOM, .admin], group: .version, since: "1.0.0",
+    "restore", arity: .atLeast(4), flags: [.write, .denyOOM, .admin],
+    keys: [.all([.overwrite, .access, .update], from: 3)], group: .version, since: "1.0.0",
     complexity: "O(N) with N keys, and the length of what they hold.",
     "Copies keys of a version into the live dataset.",
     .control { call, engine throws(CommandError) in

@@ -4,6 +4,13 @@ internal import VersionedStore
 /// VERSION: keeping, finding, comparing and giving up earlier states of the dataset. Cambium's own; no Redis has it.
 ///
 /// Wherever a version is asked for, its id, its name or a time will do (see `VersionReference`).
+///
+/// *Access.* All of them are `@version`. Those that change something are `@admin` and so `@dangerous`: ROLLBACK, and LOAD with
+/// COMMIT, put another dataset in the place of everybody's; RESTORE overwrites keys; DROP gives up what nothing brings back,
+/// and RELEASE leaves a version to be given up; CREATE and HOLD keep memory that nobody else can free, and LOAD reads files
+/// of the server's host. Those that only look (LIST, INFO, STATS, READ, DIFF, USE) are not: keys that they name are held
+/// against the user's patterns as those of any command, the inner command of READ too. DIFF tells names of all keys, as KEYS
+/// and SCAN do.
 enum VersionCommands {
   /// The container, with subcommands that modules above bring and the lines that HELP has for them.
   static func version(with more: [Command], help lines: [StaticString]) -> Command {

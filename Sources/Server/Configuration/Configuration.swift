@@ -1,4 +1,5 @@
 import Engine
+import Values
 import VersionedStore
 
 /// The configuration of a server: the values, and the directives by which the world reads and changes them.
@@ -10,6 +11,8 @@ final class Configuration {
   /// Values of directives that nothing reads yet, as CONFIG GET shows them; absent at their default.
   var dormant: [String: [UInt8]] = [:]
   var oomScoreAdjValues = [0, 200, 800]
+  /// What `user` lines of the file say, until the server starts and makes these users.
+  var users = ConfiguredUsers()
 
   /// Absolute path of the file that CONFIG REWRITE writes; nil when the server was started without one.
   var file: String?

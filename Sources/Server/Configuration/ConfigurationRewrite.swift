@@ -1,3 +1,5 @@
+import Values
+
 /// CONFIG REWRITE: the file that the server was started with, changed as little as the present values allow.
 ///
 /// Each directive takes over its old lines, in order; left-over lines of a directive go; what has no line yet is
@@ -25,6 +27,7 @@ struct ConfigurationRewrite {
     for directive in Directive.all {
       file.rewrite(directive, directive.lines(configuration), defaults: all ? [] : directive.lines(defaults))
     }
+    file.rewriteUsers(configuration.users.lines())
     return file.content
   }
 
@@ -44,26 +47,41 @@ struct ConfigurationRewrite {
     }
   }
 
-  /// Directives that are no setting, and whose lines stay as they are.
+  /// Directives that are no setting: lines that stay as they are, and those of users, which have others in their place.
   private static func kept(_ name: [UInt8]) -> String? {
-    ["include", "rename-command"].first { $0 == String(decoding: name, as: UTF8.self).lowercased() }
+    ["include", "rename-command", ConfiguredUsers.keyword].first { $0 == String(decoding: name, as: UTF8.self).lowercased() }
   }
 
   private mutating func rewrite(_ directive: Directive, _ values: [[UInt8]], defaults: [[UInt8]]) {
     for (index, value) in values.enumerated() {
-      let line = Array("\(directive.name) ".utf8) + value
-      if let place = places[directive.name]?.popFirst() {
-        if !isSame(lines[place] ?? [], line) { lines[place] = line }
-      } else if directive.alwaysWritten || index >= defaults.count || value != defaults[index] {
-        if !isSigned {
-          lines.append(Self.signature)
-          isSigned = true
-        }
-        lines.append(line)
-      }
+      let isDefault = !directive.alwaysWritten && index < defaults.count && value == defaults[index]
+      write(Array("\(directive.name) ".utf8) + value, of: directive.name, appends: !isDefault)
     }
-    for place in places[directive.name] ?? [] { lines[place] = nil }
-    places[directive.name] = nil
+    removeLines(of: directive.name)
+  }
+
+  /// Users take the place of those that the file has; all of them are written.
+  private mutating func rewriteUsers(_ users: [[UInt8]]) {
+    for line in users { write(ConfiguredUsers.quoted(line), of: ConfiguredUsers.keyword, appends: true) }
+    removeLines(of: ConfiguredUsers.keyword)
+  }
+
+  /// Puts a line in the place of the next old one of that name. Where there is none, it `appends` it or leaves it out.
+  private mutating func write(_ line: [UInt8], of name: String, appends: Bool) {
+    if let place = places[name]?.popFirst() {
+      if !isSame(lines[place] ?? [], line) { lines[place] = line }
+    } else if appends {
+      if !isSigned {
+        lines.append(Self.signature)
+        isSigned = true
+      }
+      lines.append(line)
+    }
+  }
+
+  private mutating func removeLines(of name: String) {
+    for place in places[name] ?? [] { lines[place] = nil }
+    places[name] = nil
   }
 
   /// Whether two lines give the same words to the same directive, however they are quoted and whichever name they use.

@@ -10,7 +10,6 @@ extension Directive {
     .off("cluster-enabled", "no", change: .onlyAtStart),
     .off("io-threads", "1", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
-    .off("aclfile", "", change: .onlyAtStart),
     .off("activedefrag", "no"),
     .off("oom-score-adj", "no"),
     .off("replica-serve-stale-data", "yes", aliases: ["slave-serve-stale-data"]),
@@ -68,7 +67,6 @@ extension Directive {
     .dormant("repl-diskless-load", .oneOf("disabled", "on-empty-db", "swapdb"), "disabled"),
     .dormant("repl-disable-tcp-nodelay", .flag, "no"),
     .dormant("replica-lazy-flush", .flag, "no", aliases: ["slave-lazy-flush"]),
-    .dormant("acllog-max-len", .integer(0...Int.max), "128"),
     .dormant("propagation-error-behavior", .oneOf("ignore", "panic", "panic-on-replicas"), "ignore"),
     .dormant("enable-module-command", .oneOf("no", "yes", "local"), "no", change: .onlyAtStart),
     // Of later versions of Redis, whose files may name them.

@@ -69,6 +69,9 @@ extension Directive {
 
   private static let clients: [Directive] = [
     Directive("requirepass", .optionalBytes, \.engine.requirepass),
+    Directive("aclfile", .optionalText, \.server.aclfile, change: .onlyAtStart),
+    Directive("acl-pubsub-default", .choice, \.engine.aclPubsubDefault),
+    Directive("acllog-max-len", .integer(0...Int.max), \.engine.acllogMaxLen),
     Directive("protected-mode", .flag, \.engine.protectedMode),
     Directive("maxclients", .integer(1...Int(UInt32.max)), \.engine.maxclients),
     Directive("timeout", .integer(anyCount), \.engine.timeout),

@@ -24,6 +24,10 @@ final class ServerSettings {
 
   /// What `rename-command` says, in the order of the lines.
   var renamedCommands: [RenamedCommand] = []
+  // MARK: Access
+
+  /// The file of users; nil keeps them in the configuration file.
+  var aclfile: String?
 
   // MARK: Process
 

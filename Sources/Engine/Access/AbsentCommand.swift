@@ -1,0 +1,45 @@
+/// Commands of Redis 7.0 that a server may lack: of clusters, modules and the like.
+///
+/// Rules may name them all the same, and they are written down again: `-migrate` stands in many a file of users, and a
+/// server that refused such a file would leave its operator without any users.
+struct AbsentCommand: Sendable {
+  let name: String
+  let categories: CommandCategories
+  var subcommands: [AbsentCommand] = []
+
+  private init(_ name: String, _ categories: CommandCategories, _ subcommands: [AbsentCommand] = []) {
+    self.name = name
+    self.categories = categories
+    self.subcommands = subcommands
+  }
+
+  private static let administration: CommandCategories = [.admin, .slow, .dangerous]
+
+  /// Subcommands that anybody may use, and those that are for administrators.
+  private static func subcommands(_ open: [String], _ guarded: [String]) -> [AbsentCommand] {
+    open.map { AbsentCommand($0, .slow) } + guarded.map { AbsentCommand($0, administration) }
+  }
+
+  static let all = [
+    AbsentCommand("asking", [.fast, .connection]),
+    AbsentCommand("bgrewriteaof", administration),
+    AbsentCommand(
+      "cluster", .slow,
+      subcommands(
+        ["countkeysinslot", "getkeysinslot", "help", "info", "keyslot", "links", "myid", "nodes", "shards", "slots"],
+        [
+          "addslots", "addslotsrange", "bumpepoch", "count-failure-reports", "delslots", "delslotsrange", "failover",
+          "flushslots", "forget", "meet", "replicas", "replicate", "reset", "saveconfig", "set-config-epoch", "setslot",
+          "slaves",
+        ])),
+    AbsentCommand("failover", administration),
+    AbsentCommand("migrate", [.keyspace, .write, .slow, .dangerous]),
+    AbsentCommand("module", .slow, subcommands(["help"], ["list", "load", "loadex", "unload"])),
+    AbsentCommand("psync", administration),
+    AbsentCommand("readonly", [.fast, .connection]),
+    AbsentCommand("readwrite", [.fast, .connection]),
+    AbsentCommand("replconf", administration),
+    AbsentCommand("restore-asking", [.keyspace, .write, .slow, .dangerous]),
+    AbsentCommand("sync", administration),
+  ]
+}
