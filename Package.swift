@@ -3,7 +3,8 @@ import Foundation
 import PackageDescription
 
 // The arrows of the house, and no more (`swift build --explicit-target-dependency-import-check error`):
-//   VersionedStore <- Values <- Engine <- { Snapshots, Replication } <- Server,   RESP <- Engine
+//   VersionedStore <- Values <- Engine <- { Snapshots, Replication, Scripting } <- Server,   RESP <- Engine
+// (Scripting needs Snapshots too, for the payloads of FUNCTION DUMP.)
 
 /// Every target states its unsafe uses and keeps its imports out of its own interface.
 let careful: [SwiftSetting] = [
@@ -54,10 +55,16 @@ let package = Package(
     .target(
       name: "Replication", dependencies: ["VersionedStore", "Values", "Engine", "RESP", "Snapshots"],
       swiftSettings: fast),
+    .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.1")]),
+    .target(
+      name: "Scripting",
+      dependencies: [
+        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "CLua", .product(name: "Crypto", package: "swift-crypto"),
+      ], swiftSettings: fast),
     .target(
       name: "Server",
       dependencies: [
-        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "Replication",
+        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "Replication", "Scripting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOTLS", package: "swift-nio"),
@@ -100,6 +107,10 @@ let package = Package(
     .testTarget(
       name: "ReplicationTests",
       dependencies: ["Replication", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
+      swiftSettings: careful),
+    .testTarget(
+      name: "ScriptingTests",
+      dependencies: ["Scripting", "RESP", "VersionedStore", "Engine", "TestSupport", "cambium-server"],
       swiftSettings: careful),
     .testTarget(
       name: "ServerTests",

@@ -49,6 +49,8 @@ struct Batch {
 
   private let items = FixedArray([Item?](repeating: nil, count: ProbeBatch.capacity))
   private(set) var count = 0
+  /// How many of them have been executed, or begun to be.
+  var begun = 0
   let arguments = BytesList()
 
   var isEmpty: Bool { count == 0 }
@@ -64,6 +66,12 @@ struct Batch {
   mutating func append(_ item: Item) {
     items[count] = item
     count &+= 1
+  }
+
+  /// Leaves out the commands from `count` on.
+  mutating func truncate(to count: Int) {
+    precondition(count <= self.count)
+    self.count = count
   }
 
   mutating func removeAll() {

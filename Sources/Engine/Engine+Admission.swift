@@ -6,7 +6,7 @@ extension Engine {
   /// Makes all checks. False if the command was answered, queued or put off instead.
   @inline(never)
   func admit(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) -> Bool {
-    let flags = record.value.flags
+    let flags = effectiveFlags(of: record, call)
     if needsAuthentication(session), !flags.contains(.noAuth) {
       return reject(record, &call, session, "NOAUTH Authentication required.")
     }
@@ -16,6 +16,9 @@ extension Engine {
     let arguments = call.arguments(from: 0)
     if let refusal = accessRefusal(session, record, arguments, session.transaction == nil ? .toplevel : .queued) {
       return reject(record, &call, session, refusal)
+    }
+    if attention.contains(.busy), !flags.contains(.allowBusy), let script {
+      return reject(record, &call, session, Self.busyText(script.kind))
     }
     let all = flags.union(queuedFlags(record, session))
     if let refusal = refusal(all, record, session) {
@@ -32,7 +35,7 @@ extension Engine {
     }
     if attention.contains(.paused), postpone(session, all) { return false }
     if let transaction = session.transaction, !flags.contains(.controlsTransaction) {
-      transaction.append(call)
+      transaction.append(call, flags)
       call.reply.simpleString("QUEUED")
       return false
     }

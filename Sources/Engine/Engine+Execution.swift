@@ -38,7 +38,7 @@ extension Engine {
   }
 
   /// Leaves a command that was parsed already, and all behind it, in the session's input until the session goes on.
-  private func putBack(_ item: Batch.Item, _ session: Session) {
+  func putBack(_ item: Batch.Item, _ session: Session) {
     guard item.start < session.parsed else { return }
     session.parsed = item.start
     session.parser = RequestParser(limits: session.parser.limits)
@@ -269,6 +269,10 @@ extension Engine {
   }
 
   func countError(_ reply: Bytes) {
+    if isErrorCounted {
+      isErrorCounted = false
+      return
+    }
     statistics.errorReplies += 1
     let code = reply.dropFirst().prefix { $0 != UInt8(ascii: " ") && $0 != 13 }
     let name = String(decoding: code, as: UTF8.self)

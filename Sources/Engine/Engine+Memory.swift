@@ -12,6 +12,8 @@ extension Engine {
   /// Returns false if memory stays short. When much has to be freed it is done in slices, by the commands and ticks that
   /// follow, and the commands are let in meanwhile.
   func makeRoom() -> Bool {
+    // Nothing is evicted in the middle of a script.
+    if attention.contains(.busy) { return true }
     let isExempt = settings.maxmemory == 0 || keyspace.isPaused || isReplica && settings.replicaIgnoreMaxmemory
     guard !isExempt, isShort else {
       keyspace.isMakingRoom = false

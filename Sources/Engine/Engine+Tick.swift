@@ -25,9 +25,13 @@ extension Engine {
         isFine: batch.count == 1 || settings.measuresEachCommand, began: monotonicNanoseconds())
       lookAhead(hot.value.probes)
       hot.value.hasFreshProbes = true
-      for index in 0..<batch.count {
+      // An overdue script leaves what stands behind it for later, so that the count may change.
+      var index = 0
+      while index < batch.count {
         let item = batch[index]
+        batch.begun = index &+ 1
         item.session.with { execute(item, number: index, $0, &clock) }
+        index &+= 1
       }
       hot.value.hasFreshProbes = false
       account(&clock, upTo: batch.count)

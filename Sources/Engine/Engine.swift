@@ -96,6 +96,16 @@ public final class Engine {
   var accessLog = AccessLog()
   /// The file of users; nil if they are kept in the configuration file alone.
   public var accessStorage: AccessStorage?
+  /// The script that runs; nil for none.
+  public internal(set) var script: ScriptRun?
+  /// What waits for an overdue script to end.
+  var suspension = Suspension()
+  /// What the script that a command would run says of itself; set by the module that runs scripts.
+  public var declaredFlags: (borrowing Call) -> ScriptFlags = { _ in .undeclared }
+  /// Takes in what clients have sent while a script is overdue; set by what runs the engine.
+  public var serveWhileBusy: (_ caller: Session) -> Void = { _ in }
+  /// The error that a command is about to answer with was counted when it came up, within that command.
+  public var isErrorCounted = false
   var lastSessionID = 0
   var ready: [Session] = []
   var dirty: [Session] = []

@@ -107,6 +107,8 @@ public final class Settings {
 
   /// A transaction or script in which a command fails leaves no trace.
   public var transactionRollback = false
+  /// Milliseconds after which others are served beside a script, with BUSY for most of what they ask; 0 waits for its end.
+  public var busyReplyThreshold = 5000
   /// The events of keys that are published, and on which channels (`notify-keyspace-events`).
   public var notifiedEvents: EventClass = [] {
     didSet { onNotifiedEventsChange() }

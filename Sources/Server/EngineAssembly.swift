@@ -1,6 +1,7 @@
 import Engine
 import NIOCore
 import Replication
+import Scripting
 import Snapshots
 import VersionedStore
 
@@ -14,11 +15,13 @@ extension Engine {
     let dataset = Dataset(databases: settings.databases, lineage: Lineage.next())
     let keyspace = Keyspace(settings: settings, history: History(live: dataset))
     let bound = NIOLoopBound(configuration, eventLoop: eventLoop)
+    let scripting = ScriptingReference()
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
-      + [saves.commands, ConfigCommands.all(bound), ReplicationCommands(replication).all]
+      + [saves.commands, ConfigCommands.all(bound), ReplicationCommands(replication).all, scripting.commands]
     let engine = Engine(settings: settings, keyspace: keyspace, commands: try configuration.commandTable(families))
     replication.engine = engine
+    scripting.attach(engine)
     engine.rewriteWholeConfiguration = {
       do throws(ConfigurationError) { try bound.value.rewrite(all: true) } catch { return error.reply }
       return nil

@@ -60,6 +60,12 @@ final class ServerInstance {
       throw error
     }
     introduce()
+    engine.log = { [logger] level, text in logger.log(level: Logger.Level(level), "\(text)") }
+    engine.serveWhileBusy = { [transport, listeners] caller in
+      listeners.acceptWhileBusy()
+      transport.receiveWhileBusy(except: ConnectionID(slot: caller.slot))
+      transport.closeWhileBusy()
+    }
     engine.shutDown = { [weak self] request in
       guard let self, !request.abort else { return true }
       guard prepareToStop(request) else { return false }

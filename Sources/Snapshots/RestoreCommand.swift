@@ -8,7 +8,7 @@ internal import VersionedStore
 /// The value is put together in a dataset of its own, so that a bad payload changes nothing.
 enum RestoreCommand {
   /// Version, CRC.
-  private static let footerByteCount = 10
+  static let footerByteCount = 10
   private static let newestVersion = 12
 
   private struct Options {
@@ -90,7 +90,7 @@ enum RestoreCommand {
     return options
   }
 
-  private static func isSound(_ payload: Bytes, _ settings: Settings) -> Bool {
+  static func isSound(_ payload: Bytes, _ settings: Settings) -> Bool {
     guard payload.count > footerByteCount else { return false }
     let end = payload.count - footerByteCount
     guard payload.littleEndian(at: end, as: UInt16.self) <= newestVersion else { return false }
@@ -132,7 +132,7 @@ enum RestoreCommand {
 }
 
 extension SnapshotReader {
-  fileprivate mutating func receiveAll(
+  mutating func receiveAll(
     _ bytes: [UInt8], into sink: inout some SnapshotSink
   ) throws(SnapshotError) {
     _ = try bytes.withBytes { bytes throws(SnapshotError) in try receive(bytes, into: &sink) }

@@ -50,6 +50,13 @@ public struct BytesList {
     unsafe state.pointee.count &+= 1
   }
 
+  /// Calls `body` with where the runs from `index` on stand: an address and a length each, as C would lay them out.
+  @inline(__always)
+  public func withUnsafeElements<R>(from index: Int, _ body: (UnsafeRawPointer) -> R) -> R {
+    precondition(index <= count, "argument out of range")
+    return unsafe body(UnsafeRawPointer(state.pointee.base + index))
+  }
+
   /// Appends a copy, which lives until `removeAll`.
   public func append(copying bytes: RawSpan) {
     let copy = unsafe malloc(max(bytes.byteCount, 1))!

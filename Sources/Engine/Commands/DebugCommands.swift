@@ -22,6 +22,9 @@ enum DebugCommands {
       } else if call.count == 3, call.matches(1, "set-active-expire") {
         engine.keyspace.isActiveExpiryOn = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()
+      } else if call.count == 3, call.matches(1, "set-disable-deny-scripts") {
+        engine.letsScriptsCallAll = (try? call.integer(2)) ?? 0 != 0
+        call.reply.ok()
       } else if call.count == 3, call.matches(1, "set-skip-checksum-validation") {
         engine.settings.skipsChecksums = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()

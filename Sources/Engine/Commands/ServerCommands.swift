@@ -19,8 +19,10 @@ enum ServerCommands {
     "Tells the time as seconds and microseconds since 1970.",
     .control { call, engine throws(CommandError) in
       call.reply.arrayHeader(2)
-      call.reply.bulk(Int(engine.nowMicroseconds / 1_000_000))
-      call.reply.bulk(Int(engine.nowMicroseconds % 1_000_000))
+      // For all else the time stands still while a script runs.
+      let now = engine.nowMicroseconds + (engine.script.map { (engine.monotonicNow - $0.began) / 1000 } ?? 0)
+      call.reply.bulk(Int(now / 1_000_000))
+      call.reply.bulk(Int(now % 1_000_000))
     })
 
   static let shutdown = Command(
@@ -30,6 +32,10 @@ enum ServerCommands {
     .control { call, engine throws(CommandError) in
       let request = try ShutdownRequest(call)
       if request.abort, !engine.isShuttingDown { throw call.refuse("ERR No shutdown in progress.") }
+      if let script = engine.script {
+        guard request.saves == false || request.abort else { throw call.refuse(Engine.busyText(script.kind)) }
+        if !request.abort { engine.endScriptForShutdown() }
+      }
       guard engine.shutDown(request) else { throw call.refuse("ERR Errors trying to SHUTDOWN. Check logs.") }
       // A shutdown that goes well is answered by the end of the connection.
       if request.abort { call.reply.ok() }

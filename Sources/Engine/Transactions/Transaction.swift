@@ -29,9 +29,10 @@ final class Transaction {
   /// Bytes of memory that the queue takes, as CLIENT LIST shows them (`multi-mem`).
   var byteCount: Int { bytes.capacity + items.capacity * MemoryLayout<Item>.stride + lengths.capacity * 8 }
 
-  func append(_ call: borrowing Call) {
+  /// `commandFlags` are those of the command, or what a script that it runs has made of them.
+  func append(_ call: borrowing Call, _ commandFlags: CommandFlags) {
     items.append(Item(record: call.command, first: lengths.count, count: call.count))
-    flags.formUnion(call.command.value.flags)
+    flags.formUnion(commandFlags)
     for index in 0..<call.count {
       lengths.append(call[index].count)
       bytes.append(call[index])

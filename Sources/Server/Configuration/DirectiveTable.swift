@@ -82,6 +82,8 @@ extension Directive {
     Directive("maxmemory-clients", .memoryOrPercentage, \.engine.maxmemoryClients),
     Directive("tracking-table-max-keys", .integer(0...Int.max), \.engine.trackingTableMaxKeys),
     Directive("transaction-rollback", .flag, \.engine.transactionRollback),
+    Directive(
+      "busy-reply-threshold", .integer(0...Int.max), \.engine.busyReplyThreshold, aliases: ["lua-time-limit"]),
   ]
 
   private static let replication: [Directive] = [

@@ -123,6 +123,26 @@ final class Connection: ChannelInboundHandler {
     secureLogger?.warning("Error accepting a client connection: \(reason)")
   }
 
+  // MARK: While the engine is busy
+
+  /// What can be read from by hand, as long as input is wanted.
+  var readableDescriptor: CInt? { context != nil && !isClosing && descriptor >= 0 ? descriptor : nil }
+
+  private static let busyReadSize = 64 << 10
+
+  /// Reads once from the socket, and sends that down the channel as if NIO had read it.
+  func receiveWhileBusy() {
+    guard let context, let descriptor = readableDescriptor else { return }
+    var buffer = context.channel.allocator.buffer(capacity: Self.busyReadSize)
+    let count = unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.busyReadSize) { raw in
+      unsafe max(recv(descriptor, raw.baseAddress, raw.count, CInt(MSG_DONTWAIT)), 0)
+    }
+    guard count > 0 else { return }
+    let pipeline = context.channel.pipeline.syncOperations
+    pipeline.fireChannelRead(NIOAny(buffer))
+    pipeline.fireChannelReadComplete()
+  }
+
   // MARK: From the transport
 
   /// Sends `bytes`, all of which are taken over; answers the bytes that wait to be sent.

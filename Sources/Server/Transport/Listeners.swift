@@ -36,6 +36,35 @@ final class Listeners {
     self.logger = logger
   }
 
+  /// Accepts by hand who has come while the engine is busy.
+  func acceptWhileBusy() {
+    let listeners = NIOLoopBound(self, eventLoop: transport.eventLoop)
+    let plain = (tcp[.plain] ?? []) + [unix].compactMap { $0 }
+    for (kind, sockets) in [(Kind.plain, plain), (.tls, tcp[.tls] ?? [])] {
+      for listener in sockets { accept(from: listener.descriptor, kind, listeners) }
+    }
+  }
+
+  private func accept(from socket: CInt, _ kind: Kind, _ listeners: NIOLoopBound<Listeners>) {
+    while true {
+      let descriptor = Glibc.accept(socket, nil, nil)
+      guard descriptor >= 0 else { return }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      _ = ClientBootstrap(group: transport.eventLoop)
+        .channelOption(.allowRemoteHalfClosure, value: true)
+        .channelOption(.recvAllocator, value: Self.receiveAllocator)
+        .channelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture { try listeners.value.addHandlers(to: channel, kind) }
+        }
+        .withConnectedSocket(descriptor)
+    }
+  }
+
+  /// Every channel keeps its buffer: ten thousand idle ones of 64 KiB would hold more memory than many a dataset.
+  private static var receiveAllocator: AdaptiveRecvByteBufferAllocator {
+    AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 2 << 10, maximum: 64 << 10)
+  }
+
   var isServingTCP: Bool { tcp.values.contains { !$0.isEmpty } }
   var isServingUnix: Bool { unix != nil }
 
@@ -117,10 +146,7 @@ final class Listeners {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
-      // Every channel keeps its buffer: ten thousand idle ones of 64 KiB would hold more memory than many a dataset.
-      .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 2 << 10, maximum: 64 << 10)
-      )
+      .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try listeners.value.addHandlers(to: channel, kind) }
       }

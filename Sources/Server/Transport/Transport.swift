@@ -106,6 +106,25 @@ final class Transport: ServingTransport {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 
+  /// Takes in what has arrived, from within the engine, which is kept busy: NIO comes round to nobody before it returns.
+  /// The connection with id `caller` is left alone. Whoever hung up is for NIO to find.
+  func receiveWhileBusy(except caller: ConnectionID) {
+    var waiting: [Connection] = []
+    var polls: [pollfd] = []
+    for connection in connections {
+      guard let connection, connection.id != caller, let descriptor = connection.readableDescriptor else { continue }
+      waiting.append(connection)
+      polls.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    }
+    guard unsafe poll(&polls, nfds_t(polls.count), 0) > 0 else { return }
+    for (connection, poll) in zip(waiting, polls) where poll.revents != 0 { connection.receiveWhileBusy() }
+  }
+
+  /// Closes what was to be closed when the engine returns, which may take long.
+  func closeWhileBusy() {
+    while let connection = leaving.popLast() { connection.closeChannel() }
+  }
+
   // MARK: What connections tell
 
   /// Whether a connection may begin a handshake, whose end is to be told in any case.

@@ -1,0 +1,29 @@
+public import Engine
+
+/// Where the commands of scripts find what they share: the table of commands is there before the engine, and the engine
+/// before what runs in it.
+///
+/// Confined to the serving thread: Sendable only because handlers of commands are, which run there too.
+public final class ScriptingReference: @unchecked Sendable {
+  private var scripting: Scripting?
+
+  public init() {}
+
+  var value: Scripting {
+    guard let scripting else { preconditionFailure("scripts have no engine yet") }
+    return scripting
+  }
+
+  /// To be called once, when the engine is made.
+  public func attach(_ engine: Engine) {
+    let scripting = Scripting(engine: engine)
+    self.scripting = scripting
+    engine.scripting = { [unowned self] in value.figures }
+    engine.declaredFlags = { [unowned self] in value.declaredFlags($0) }
+  }
+
+  public var commands: [Command] {
+    EvalCommands(scripting: self).all + [ScriptCommand(scripting: self).command]
+      + FcallCommands(scripting: self).all + [FunctionCommand(scripting: self).command]
+  }
+}

@@ -1,0 +1,65 @@
+import RESP
+import TestSupport
+import Testing
+
+/// A server with a script that does not end.
+struct BusyTests {
+  let server: ServerProcess
+  let running: Client
+
+  init() throws {
+    server = try ServerProcess(.cambium, directives: ["save ''", "busy-reply-threshold 1"])
+    running = try server.connect(timeoutMilliseconds: 60_000)
+  }
+
+  /// A client that was there before the script, and one that comes while it runs, once they are told that it is busy.
+  private func others() throws -> [Client] {
+    let early = try server.connect(timeoutMilliseconds: 60_000)
+    _ = try early.command("PING")
+    return [early]
+  }
+
+  private func waitUntilBusy(_ client: Client) throws {
+    while true {
+      let reply = try client.command("PING")
+      if case .error(let text) = reply {
+        #expect(String(decoding: text, as: UTF8.self).hasPrefix("BUSY "))
+        return
+      }
+    }
+  }
+
+  @Test func aScriptThatHasNotWrittenCanBeKilled() throws {
+    let early = try #require(others().first)
+    try running.sendCommand(["EVAL", "while true do pcall(function() while true do end end) end", "0"].map { Array($0.utf8) })
+    try waitUntilBusy(early)
+    let late = try server.connect(timeoutMilliseconds: 60_000)
+    try waitUntilBusy(late)
+    #expect(try late.command("FUNCTION", "KILL").description.contains("BUSY"))
+    #expect(try late.command("SCRIPT", "KILL") == .simpleString(Array("OK".utf8)))
+    #expect(try running.readReply().description.contains("Script killed by user with SCRIPT KILL"))
+    #expect(try running.command("PING") == .simpleString(Array("PONG".utf8)))
+    #expect(try early.command("PING") == .simpleString(Array("PONG".utf8)))
+    #expect(try late.command("PING") == .simpleString(Array("PONG".utf8)))
+  }
+
+  @Test func whatIsSentBehindTheScriptIsAnsweredBehindIt() throws {
+    let early = try #require(others().first)
+    try running.sendCommand(["EVAL", "while true do end", "0"].map { Array($0.utf8) })
+    try running.sendCommand(["ECHO", "behind"].map { Array($0.utf8) })
+    try waitUntilBusy(early)
+    #expect(try early.command("SCRIPT", "KILL") == .simpleString(Array("OK".utf8)))
+    #expect(try running.readReply().description.contains("Script killed by user"))
+    #expect(try running.readReply() == .bulkString(Array("behind".utf8)))
+  }
+
+  @Test func aScriptThatHasWrittenEndsWithTheServerAlone() throws {
+    let early = try #require(others().first)
+    try running.sendCommand(["EVAL", "redis.call('set', 'k', 'v') while true do end", "0"].map { Array($0.utf8) })
+    try waitUntilBusy(early)
+    #expect(try early.command("SCRIPT", "KILL").description.contains("UNKILLABLE"))
+    #expect(try early.command("SHUTDOWN").description.contains("BUSY"))
+    try early.sendCommand(["SHUTDOWN", "NOSAVE"].map { Array($0.utf8) })
+    #expect(throws: (any Error).self) { try early.readReply() }
+  }
+}
