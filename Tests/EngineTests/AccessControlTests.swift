@@ -52,6 +52,22 @@ import Testing
     ["ACL SETUSER u on nopass +@all", "AUTH u x", "ACL DELUSER u", "PING"],
     ["ACL SETUSER u on nopass +acl", "AUTH u x", "ACL SETUSER u -acl", "ACL WHOAMI"],
     ["CLIENT KILL USER nobody", "CLIENT KILL USER default SKIPME yes"],
+    [
+      "ACL SETUSER u on nopass +@all &a &p*", "AUTH u x", "PUBLISH a m", "PUBLISH b m", "SPUBLISH pq m", "SPUBLISH q m",
+      "PUBLISH",
+    ],
+    [
+      "ACL SETUSER u on nopass +@all &a &p*", "AUTH u x", "MULTI", "PUBLISH b m", "EXEC", "MULTI", "SUBSCRIBE a b",
+      "DISCARD",
+    ],
+    [
+      "ACL SETUSER u on nopass +@all &a &p*", "AUTH u x", "SUBSCRIBE a b", "SUBSCRIBE a pq", "PSUBSCRIBE p1",
+      "PSUBSCRIBE p*", "UNSUBSCRIBE zz",
+    ],
+    [
+      "ACL SETUSER u on nopass +@all (&a) (&b)", "AUTH u x", "SSUBSCRIBE a b", "SSUBSCRIBE b", "SUNSUBSCRIBE c",
+      "PUNSUBSCRIBE d",
+    ],
   ])
   func repliesEqualThoseOfRedis(_ script: [String]) throws {
     try Transcript().isSame(script)
@@ -176,6 +192,30 @@ import Testing
     #expect(harness.raw(["PING"], from: one).isEmpty && one.isClosing)
     #expect(try harness.run("PING", from: two) == .simple("PONG"))
     #expect(try harness.run("ACL", "WHOAMI") == .bulk("default"))
+  }
+
+  /// Whoever is subscribed to what his user may not subscribe to any more.
+  @Test func subscribersLoseTheirConnectionWithAChannel() throws {
+    let harness = EngineHarness()
+    try harness.run("ACL", "SETUSER", "u", "on", "nopass", "+@all", "&a*", "&b:*")
+    let subscriptions = [
+      ["SUBSCRIBE", "a1"], ["PSUBSCRIBE", "a*"], ["SSUBSCRIBE", "a2"], ["SUBSCRIBE", "b:1"], ["PSUBSCRIBE", "b:*"],
+      ["PING"],
+    ]
+    let clients = try subscriptions.map { command in
+      let client = harness.open()
+      try harness.run("AUTH", "u", "x", from: client)
+      try harness.run(command, from: client)
+      return client
+    }
+    try harness.run("ACL", "SETUSER", "u", "&c")
+    #expect(clients.allSatisfy { !$0.isClosing })
+    try harness.run("ACL", "SETUSER", "u", "resetchannels", "&b:*")
+    #expect(clients.map(\.isClosing) == [true, true, true, false, false, false])
+    try harness.run("ACL", "SETUSER", "u", "allchannels")
+    try harness.run("ACL", "SETUSER", "u", "resetchannels", "&b:?")
+    // A channel is matched by the pattern, another pattern is not.
+    #expect(clients.map(\.isClosing) == [true, true, true, false, true, false])
   }
 
   /// A change of rules concerns those who are logged in, both ways.

@@ -207,7 +207,8 @@ struct TrackingTests {
     #expect(
       try news(target) == [.array([bulk("message"), bulk("__redis__:invalidate"), .array([bulk("k")])])])
     try harness.run("FLUSHALL", from: writer)
-    #expect(try harness.send([], from: target) == Array("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n_\r\n".utf8))
+    #expect(
+      try harness.send([], from: target) == Array("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n_\r\n".utf8))
     try harness.run("UNSUBSCRIBE", from: target)
     // In RESP2 nobody is told who does not wait for messages.
     try harness.run("GET", "k")
@@ -290,28 +291,62 @@ struct TrackingTests {
     // The answer to HELLO holds an id, which is not the same.
     let quietly = "CLIENT REPLY SKIP"
     for script in [
-      ["CLIENT TRACKING", "CLIENT TRACKING maybe", on, "CLIENT TRACKING off", "CLIENT TRACKING OFF", "CLIENT GETREDIR"],
+      [
+        "CLIENT TRACKING", "CLIENT TRACKING maybe", on, "CLIENT TRACKING off", "CLIENT TRACKING OFF", "CLIENT GETREDIR",
+      ],
       [on + " REDIRECT", on + " REDIRECT x", on + " REDIRECT 100000", on + " PREFIX a"],
       [on + " BCAST OPTIN", on + " OPTIN OPTOUT", on + " OPTIN", on + " OPTOUT", on + " BCAST", on + " NOLOOP", on],
       [on + " OPTOUT", on + " OPTIN", on, on + " OPTIN", "CLIENT TRACKINGINFO", "CLIENT TRACKING off what"],
       ["CLIENT CACHING yes", "CLIENT CACHING", on, "CLIENT CACHING yes", "CLIENT CACHING no", "CLIENT CACHING maybe"],
       [on + " OPTIN", "CLIENT CACHING no", "CLIENT CACHING YES", "CLIENT TRACKINGINFO", "PING", "CLIENT TRACKINGINFO"],
-      [on + " OPTOUT", "CLIENT CACHING yes", "CLIENT CACHING NO", "CLIENT TRACKINGINFO", "GET k", "CLIENT TRACKINGINFO"],
+      [
+        on + " OPTOUT", "CLIENT CACHING yes", "CLIENT CACHING NO", "CLIENT TRACKINGINFO", "GET k",
+        "CLIENT TRACKINGINFO",
+      ],
       [on + " BCAST PREFIX FOOBAR PREFIX FOO", on + " BCAST PREFIX FOO PREFIX FOOBAR", "CLIENT TRACKINGINFO"],
       [on + " BCAST PREFIX b PREFIX a", on + " BCAST PREFIX ab", on + " BCAST PREFIX c", "CLIENT TRACKINGINFO", on],
       [on + " BCAST", on + " BCAST", "CLIENT TRACKINGINFO", on + " BCAST PREFIX a", "CLIENT TRACKING off BCAST"],
-      [quietly, "HELLO 3", on, "CLIENT TRACKINGINFO", "GET k", "SET k 1", "SET k 2", "MULTI", "GET k", "SET k 3", "EXEC"],
-      [quietly, "HELLO 3", on, "MSET a 1 b 2", "MGET a b", "MSET b 1 a 2", "MGET a b", "RENAME a c", "GET c", "DEL b c"],
-      [quietly, "HELLO 3", on, "GET k", "FLUSHALL", "GET k", "SET k 1", "MULTI", "GET k", "FLUSHDB", "EXEC", "SET k 1"],
-      [quietly, "HELLO 3", on + " NOLOOP", "GET k", "SET k 1", "FLUSHALL", on, "GET k", "SET k 1", "CLIENT TRACKING off"],
-      [quietly, "HELLO 3", on + " OPTIN", "GET k", "SET k 1", "CLIENT CACHING yes", "GET k", "SET k 1", "GET k", "SET k 2"],
-      [quietly, "HELLO 3", on, "HSET h f 1", "HGET h f", "HDEL h f", "SETBIT b 1 1", "GETBIT b 1", "BITOP NOT b b", "TYPE b"],
-      [quietly, "HELLO 3", on, "LPUSH l 3 1 2", "SORT_RO l", "SORT l STORE m", "LRANGE m 0 -1", "SORT l STORE m", "LPUSH l 9"],
-      [quietly, "HELLO 3", on, "GET k", "RESET", "SET k 1", "CLIENT TRACKINGINFO", quietly, "HELLO 3", on, "SET k 2", "GET k", "SET k 2"],
+      [
+        quietly, "HELLO 3", on, "CLIENT TRACKINGINFO", "GET k", "SET k 1", "SET k 2", "MULTI", "GET k", "SET k 3",
+        "EXEC",
+      ],
+      [
+        quietly, "HELLO 3", on, "MSET a 1 b 2", "MGET a b", "MSET b 1 a 2", "MGET a b", "RENAME a c", "GET c",
+        "DEL b c",
+      ],
+      [
+        quietly, "HELLO 3", on, "GET k", "FLUSHALL", "GET k", "SET k 1", "MULTI", "GET k", "FLUSHDB", "EXEC", "SET k 1",
+      ],
+      [
+        quietly, "HELLO 3", on + " NOLOOP", "GET k", "SET k 1", "FLUSHALL", on, "GET k", "SET k 1",
+        "CLIENT TRACKING off",
+      ],
+      [
+        quietly, "HELLO 3", on + " OPTIN", "GET k", "SET k 1", "CLIENT CACHING yes", "GET k", "SET k 1", "GET k",
+        "SET k 2",
+      ],
+      [
+        quietly, "HELLO 3", on, "HSET h f 1", "HGET h f", "HDEL h f", "SETBIT b 1 1", "GETBIT b 1", "BITOP NOT b b",
+        "TYPE b",
+      ],
+      [
+        quietly, "HELLO 3", on, "LPUSH l 3 1 2", "SORT_RO l", "SORT l STORE m", "LRANGE m 0 -1", "SORT l STORE m",
+        "LPUSH l 9",
+      ],
+      [
+        quietly, "HELLO 3", on, "GET k", "RESET", "SET k 1", "CLIENT TRACKINGINFO", quietly, "HELLO 3", on, "SET k 2",
+        "GET k", "SET k 2",
+      ],
       [quietly, "HELLO 3", on, "GET k", "CLIENT REPLY OFF", "SET k 1", "GET k", "SET k 2", "CLIENT REPLY ON", "PING"],
       [quietly, "HELLO 3", on, "GET k", "CLIENT REPLY SKIP", "SET k 1", "PING"],
-      [quietly, "HELLO 3", on, "OBJECT FREQ k", "EXISTS k x", "SET k 1", "SET x 1", "TOUCH k", "TTL x", "DEL x", "DEL k"],
-      [quietly, "HELLO 3", on, "XADD s 1-1 a b", "XREAD STREAMS s 0", "XADD s 2-1 a b", "ZADD z 1 a", "ZRANGE z 0 -1", "ZADD z 2 a"],
+      [
+        quietly, "HELLO 3", on, "OBJECT FREQ k", "EXISTS k x", "SET k 1", "SET x 1", "TOUCH k", "TTL x", "DEL x",
+        "DEL k",
+      ],
+      [
+        quietly, "HELLO 3", on, "XADD s 1-1 a b", "XREAD STREAMS s 0", "XADD s 2-1 a b", "ZADD z 1 a", "ZRANGE z 0 -1",
+        "ZADD z 2 a",
+      ],
     ] {
       try transcript.isSame(script)
     }

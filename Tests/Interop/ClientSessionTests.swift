@@ -5,9 +5,12 @@ import Testing
 /// Scripted sessions of client libraries, unchanged: see `Sessions/`. Each is held against redis-server too, so that what it
 /// expects is what Redis does.
 @Suite struct ClientSessionTests {
-  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Sessions")
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+    "Sessions")
 
-  private func run(_ interpreter: String, _ script: String, _ arguments: String..., against program: ServerProcess.Program)
+  private func run(
+    _ interpreter: String, _ script: String, _ arguments: String..., against program: ServerProcess.Program
+  )
     throws
   {
     let path = Self.folder.appendingPathComponent(script).path
@@ -36,7 +39,8 @@ import Testing
   /// Where it is installed, once for all runs of this build; nil if it cannot be had.
   private static let glide: String? = {
     let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let place = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("valkey-glide-2.6.0").path
+    let place = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("valkey-glide-2.6.0")
+      .path
     let script = folder.appendingPathComponent("install_valkey_glide.sh").path
     let outcome = try? Tool.run(["/usr/bin/env", "bash", script, place], milliseconds: 300_000)
     guard outcome?.exitCode == 0 else {

@@ -10,7 +10,8 @@ enum ConnectionCommands {
   private static let doorway: CommandFlags = [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy]
 
   static let ping = Command(
-    "ping", arity: .atLeast(1), flags: [.fast, .allowedToSubscribers], categories: [.connection], group: .connection, since: "1.0.0",
+    "ping", arity: .atLeast(1), flags: [.fast, .allowedToSubscribers], categories: [.connection], group: .connection,
+    since: "1.0.0",
     "Answers, to show that the server is there.",
     .control { call, _ throws(CommandError) in
       guard call.count <= 2 else { throw call.refuse("ERR wrong number of arguments for 'ping' command") }

@@ -145,7 +145,9 @@ extension Engine {
   /// The client that made a change, as NOLOOP tells one's own from those of others. As in Redis, time and memory are
   /// nobody, and neither is a script.
   private func writer(_ event: KeyspaceEvent?) -> Int {
-    if nesting.contains(.script) || keyspace.isDeletingExpired || event?.kind == .expired || event?.kind == .evicted { return 0 }
+    if nesting.contains(.script) || keyspace.isDeletingExpired || event?.kind == .expired || event?.kind == .evicted {
+      return 0
+    }
     return tracking.current
   }
 

@@ -49,7 +49,9 @@ struct ConfigurationRewrite {
 
   /// Directives that are no setting: lines that stay as they are, and those of users, which have others in their place.
   private static func kept(_ name: [UInt8]) -> String? {
-    ["include", "rename-command", ConfiguredUsers.keyword].first { $0 == String(decoding: name, as: UTF8.self).lowercased() }
+    ["include", "rename-command", ConfiguredUsers.keyword].first {
+      $0 == String(decoding: name, as: UTF8.self).lowercased()
+    }
   }
 
   private mutating func rewrite(_ directive: Directive, _ values: [[UInt8]], defaults: [[UInt8]]) {
