@@ -7,7 +7,7 @@ extension Engine {
   public func makeScriptSession() -> Session {
     Session(
       id: 0, peer: PeerAddress(remote: "", local: "", isUnixSocket: false, isLoopback: true, fileDescriptor: -1),
-      now: keyspace.now)
+      user: users.defaultUser, now: keyspace.now)
   }
 
   /// The flags of a command; of one that runs a script, as far as the script has not said otherwise.
@@ -58,7 +58,6 @@ extension Engine {
     session.database = caller.database
     session.version = .resp2
     session.user = caller.user
-    session.attention = caller.attention.intersection(.restricted)
     session.reading = caller.reading
     session.isPrimary = caller.isPrimary
     session.touchesKeys = caller.touchesKeys
@@ -93,6 +92,10 @@ extension Engine {
     if flags.contains(.noScript), !letsScriptsCallAll || record.value.command.categories.contains(.scripting) {
       return refuseCall(record, session, "ERR This Redis command is not allowed from script")
     }
+    let own = CommandArguments(arguments, count: count)
+    if let refusal = accessRefusal(session, record, own, .script, client: script?.caller.object) {
+      return refuseCall(record, session, refusal)
+    }
     if !flags.isDisjoint(with: [.write, .denyOOM, .mayReplicate]), let text = refusalOfCall(flags, session) {
       return refuseCall(record, session, text)
     }
@@ -121,6 +124,10 @@ extension Engine {
   }
 
   private func refuseCall(_ record: Immortal<CommandRecord>?, _ session: Session, _ text: StaticString) {
+    refuseCall(record, session, "\(text)")
+  }
+
+  private func refuseCall(_ record: Immortal<CommandRecord>?, _ session: Session, _ text: String) {
     record?.value.statistics.rejected += 1
     let before = session.output.count
     var reply = ReplyWriter(session.output, session.version)
@@ -130,8 +137,8 @@ extension Engine {
 
   /// Whether the running script's caller may run a command (`redis.acl_check_cmd`); nil if there is no such command.
   public func mayCallFromScript(_ arguments: BytesList, count: Int, in session: Session) -> Bool? {
-    guard commands.find(arguments, count: count) != nil else { return nil }
-    return true
+    guard let record = commands.find(arguments, count: count) else { return nil }
+    return session.isPrimary || denial(of: session.user, record, CommandArguments(arguments, count: count)) == nil
   }
 }
 
