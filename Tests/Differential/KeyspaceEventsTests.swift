@@ -92,6 +92,22 @@ import Testing
     }
   }
 
+  /// What a client that waits is given is told as if it had asked for it.
+  @Test(arguments: [
+    "BLPOP q 0|RPUSH q a b", "BRPOP q 0|RPUSH q a", "BLMOVE q w LEFT RIGHT 0|LPUSH q a b", "BRPOPLPUSH q q 0|LPUSH q a b",
+    "BRPOPLPUSH q w 0|RPUSH q a", "BLMPOP 0 1 q LEFT COUNT 5|RPUSH q a b", "BZPOPMIN z 0|ZADD z 1 a 2 b",
+    "BZPOPMAX z 0|ZADD z 1 a", "BZMPOP 0 1 z MAX COUNT 2|ZADD z 1 a 2 b", "XREAD BLOCK 0 STREAMS x 0|XADD x 1-1 a 1",
+    "BLPOP q 0|SORT numbers STORE q", "BLPOP q 0|RENAME numbers q", "BLPOP q 0|COPY numbers q",
+  ])
+  func servingWaitingClientsIsToldAlike(_ pair: String) throws {
+    let twins = try EventTwins()
+    let commands = pair.split(separator: "|").map { $0.split(separator: " ").map(String.init) }
+    #expect(try twins.check(["RPUSH", "numbers", "3", "1", "2"]))
+    try twins.wait(for: commands[0])
+    #expect(try twins.check(commands[1]), "\(twins.difference)")
+    #expect(try twins.areWaitersServedAlike())
+  }
+
   /// Keys that expire by themselves, or that are evicted.
   @Test func cambiumTellsWhatGoesByItself() throws {
     let server = try ServerProcess(.cambium, directives: ["save ''", "notify-keyspace-events Exe", "hz 100"])
@@ -111,6 +127,7 @@ private final class EventTwins {
   let redis: Client
   private let cambium: Client
   private let listeners: [Client]
+  private let waiters: [Client]
   private var history: [[String]] = []
   private(set) var eventCount = 0
   /// What the last command had both tell, if that is not the same.
@@ -121,11 +138,27 @@ private final class EventTwins {
     let servers = try [ServerProcess(.redis, directives: directives), ServerProcess(.cambium, directives: directives)]
     (redis, cambium) = (try servers[0].connect(timeoutMilliseconds: 20_000), try servers[1].connect(timeoutMilliseconds: 20_000))
     listeners = try servers.map { try $0.connect(timeoutMilliseconds: 20_000) }
+    waiters = try servers.map { try $0.connect(timeoutMilliseconds: 20_000) }
     for client in [redis, cambium] { try client.command("DEBUG", "SET-ACTIVE-EXPIRE", "0") }
     for listener in listeners {
       try listener.command("PSUBSCRIBE", "__key*__:*")
       try listener.command("SUBSCRIBE", "end")
     }
+  }
+
+  /// Has another client of both wait, and returns when it does.
+  func wait(for command: [String]) throws {
+    for (waiter, client) in zip(waiters, [redis, cambium]) {
+      try waiter.sendCommand(command.map { Array($0.utf8) })
+      let isWaiting = try ServerProcess.wait(milliseconds: 10_000) {
+        try client.command("INFO", "clients").text?.contains("blocked_clients:1\r\n") ?? false
+      }
+      #expect(isWaiting)
+    }
+  }
+
+  func areWaitersServedAlike() throws -> Bool {
+    try waiters[0].readRawReply().bytes == waiters[1].readRawReply().bytes
   }
 
   /// Has both execute a command. Returns whether both have told the same events.

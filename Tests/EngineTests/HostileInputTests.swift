@@ -182,12 +182,19 @@ private final class Attack {
     while try parser.next() != nil { count += 1 }
     #expect(parser.takeUnread().isEmpty, "half a reply, \(words.generator)")
     let isSilenced = commands.contains { $0.count > 1 && Self.isReply($0) }
-    if isSilenced || session.isClosing {
+    // Every channel that is named is confirmed, and there may be messages.
+    if session.isSubscriber || commands.contains(where: Self.isSubscribing) {
+      if words.generator.oneIn(3) { _ = harness.raw(["RESET"], from: session) }
+    } else if isSilenced || session.isClosing {
       #expect(count <= commands.count + (session.isClosing ? 1 : 0), "\(words.generator)")
     } else {
       #expect(count == commands.count, "session \(session.id), \(words.generator)")
     }
     if isSilenced { session.replyMode = .on }
+  }
+
+  private static func isSubscribing(_ command: [[UInt8]]) -> Bool {
+    String(decoding: command[0], as: UTF8.self).lowercased().hasSuffix("subscribe")
   }
 
   /// CLIENT REPLY, after which silence is what was asked for.

@@ -62,7 +62,7 @@ extension Engine {
 }
 
 extension Session {
-  var isSubscriber: Bool { !subscriptions.isEmpty }
+  public var isSubscriber: Bool { !subscriptions.isEmpty }
 
   /// In RESP2 a subscriber may do little else, since messages look like replies there.
   func updateSubscriberAttention() { attention.set(.subscriber, version == .resp2 && isSubscriber) }
