@@ -80,7 +80,6 @@ extension Engine {
   /// Ends a session without waiting for its output to be read.
   public func abandon(_ session: Session) {
     session.isClosing = true
-    endWait(session)
     session.output.truncate(to: 0)
     forget(session)
     countMemory(session)

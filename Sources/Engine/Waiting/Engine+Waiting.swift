@@ -5,8 +5,11 @@ internal import VersionedStore
 /// Commands that wait: how they are answered, or end without an answer.
 extension Engine {
   /// When a tick is due though nothing comes in, in milliseconds since 1970: a command that waits has to be answered by
-  /// then. Nil if there is none.
-  public var nextDeadline: Int64? { keyspace.waits.nextDeadline.map { $0 + 1 } }
+  /// then, or a pause ends. Nil if there is neither.
+  public var nextDeadline: Int64? {
+    let next = min(keyspace.waits.nextDeadline ?? .max, pause?.end ?? .max)
+    return next == .max ? nil : next + 1
+  }
 
   /// Ends the wait of a session that has nobody left to answer to.
   func endWait(_ session: Session) {
