@@ -43,11 +43,11 @@ import Testing
       def connect(name="client"):
         return context(name).wrap_socket(socket.create_connection(("127.0.0.1", PORT), timeout=30))
       def readall(s):
-        data = b""
+        data = bytearray()
         while True:
           try: part = s.recv(65536)
-          except ssl.SSLEOFError: return data
-          if not part: return data
+          except ssl.SSLEOFError: return bytes(data)
+          if not part: return bytes(data)
           data += part
 
       """

@@ -83,11 +83,7 @@ final class Configuration {
       }
       let name = asked.lowercased()
       if changes.contains(where: { $0.name == name }) { throw .refused(asked, "duplicate parameter") }
-      let words =
-        directive.takesList
-        ? pair.value.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map(Array.init)
-        : [Array(pair.value)]
-      changes.append((directive, name, words))
+      changes.append((directive, name, directive.words(of: pair.value)))
     }
 
     let former = changes.map { $0.directive.get(self) }
@@ -122,8 +118,7 @@ final class Configuration {
   private func restore(_ former: [(Directive, [UInt8])]) {
     var owed: [Effect] = []
     for (directive, value) in former where directive.get(self) != value {
-      let words = directive.takesList ? ConfigurationArguments.split(value) ?? [value] : [value]
-      try? directive.set(self, words.isEmpty ? [[]] : words)
+      try? directive.set(self, directive.words(of: value))
       if let effect = effects[directive.name], !owed.contains(where: { $0 === effect }) { owed.append(effect) }
     }
     for effect in owed { try? effect.run() }
@@ -160,6 +155,12 @@ extension Directive {
   }
 
   private static let index = Dictionary(uniqueKeysWithValues: byName.map { ($0.name, $0.directive) })
+
+  /// What CONFIG SET makes of a value, in which a quote is a letter like any other.
+  fileprivate func words(of value: some Collection<UInt8>) -> [[UInt8]] {
+    takesList
+      ? value.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { Array($0) } : [Array(value)]
+  }
 
   /// The directive of that name or alias, in any case.
   static func named(_ name: some Sequence<UInt8>) -> Directive? {
