@@ -87,7 +87,7 @@ let package = Package(
       name: "EngineTests", dependencies: ["Engine", "RESP", "VersionedStore", "Values", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
-      name: "Fuzzing", dependencies: ["Engine", "Snapshots", "RESP", "VersionedStore", "TestSupport"],
+      name: "Fuzzing", dependencies: ["Engine", "Snapshots", "Scripting", "RESP", "VersionedStore", "TestSupport"],
       path: "Tests/Fuzzing", swiftSettings: careful),
     // These start the server, which is built for them.
     .testTarget(
@@ -139,6 +139,8 @@ if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
   keep(["CJemalloc", "VersionedStore", "RESP", "TestSupport", "VersionedStoreTests"])
 } else if ProcessInfo.processInfo.environment["CAMBIUM_FUZZ_ONLY"] == "1" {
   keep(
-    ["CJemalloc", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "TestSupport", "Fuzzing"],
+    [
+      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Scripting", "TestSupport", "Fuzzing",
+    ],
     packages: ["swift-crypto"])
 }

@@ -1,4 +1,5 @@
 import RESP
+import Scripting
 import Snapshots
 import TestSupport
 import VersionedStore
@@ -11,6 +12,7 @@ final class FuzzServer: SessionTransport {
   var clock = ManualClock()
   private let saves = SnapshotSaves()
   private let loads = SnapshotLoads()
+  private let scripting = ScriptingReference()
   private var output: [Int: [UInt8]] = [:]
   /// What other threads would do, to be done when the fuzzer says so.
   private var pending: [() -> Void] = []
@@ -19,9 +21,11 @@ final class FuzzServer: SessionTransport {
     let history = History(live: Dataset(databases: settings.databases, lineage: 1))
     let keyspace = Keyspace(settings: settings, history: history)
     let families =
-      StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines) + [saves.commands]
+      StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
+      + [saves.commands, scripting.commands]
     engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
     engine.transport = self
+    scripting.attach(engine)
     engine.shutDown = { _ in false }
     saves.write = { [unowned self] job, completion in
       pending.append { completion(Self.write(job)) }

@@ -52,8 +52,7 @@ final class Fuzzer {
     let docs = try server.ask("COMMAND", "DOCS")
     words = FuzzWords(CommandGrammar(docs ?? .null), generator)
     if situation == .password {
-      settings.requirepass = Array("secret".utf8)
-      engine.updateLimits()
+      engine.setDefaultPassword(Array("secret".utf8))
     }
     if situation == .replica {
       engine.isReplica = true
@@ -225,7 +224,7 @@ final class Fuzzer {
       while !history.reclaim(limit: 10_000) {}
     }
     dropAll()
-    settings.requirepass = nil
+    engine.setDefaultPassword(nil)
     #expect(try server.ask("FLUSHALL", "SYNC") == .simple("OK"), "\(words.generator) \(journal)")
     dropAll()
     let left = history.allDatasets.reduce(0) { $0 + $1.arena.allocatedBytes }
