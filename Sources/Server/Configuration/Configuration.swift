@@ -157,7 +157,7 @@ extension Directive {
   private static let index = Dictionary(uniqueKeysWithValues: byName.map { ($0.name, $0.directive) })
 
   /// What CONFIG SET makes of a value, in which a quote is a letter like any other.
-  fileprivate func words(of value: some Collection<UInt8>) -> [[UInt8]] {
+  fileprivate func words(of value: some Swift.Collection<UInt8>) -> [[UInt8]] {
     takesList
       ? value.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { Array($0) } : [Array(value)]
   }
