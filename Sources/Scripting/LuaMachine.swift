@@ -5,8 +5,9 @@ internal import VersionedStore
 @safe
 final class LuaMachine {
   private let pointer: OpaquePointer
-  /// Memory that one interpreter may take: a script that asks for more gets an error.
-  static let memoryLimit = 2 << 30
+  /// Memory that one interpreter may take: a script that asks for more gets an error. On small machines it is half of what
+  /// there is.
+  static let memoryLimit = min(2 << 30, max(ProcessMemory.ofMachine() / 2, 64 << 20))
 
   /// The host, whose callbacks name `context`, has to outlive the machine.
   init(_ host: cambium_lua_host, isForFunctions: Bool) {

@@ -4,6 +4,7 @@ import Testing
 
 /// A server with a script that does not end.
 struct BusyTests {
+  // Nothing here waits for a time: a threshold of a millisecond is reached at some time, and then everything is answered.
   let server: ServerProcess
   let running: Client
 
@@ -23,7 +24,7 @@ struct BusyTests {
     while true {
       let reply = try client.command("PING")
       if case .error(let text) = reply {
-        #expect(String(decoding: text, as: UTF8.self).hasPrefix("BUSY "))
+        #expect(text.hasPrefix("BUSY "))
         return
       }
     }
@@ -35,12 +36,12 @@ struct BusyTests {
     try waitUntilBusy(early)
     let late = try server.connect(timeoutMilliseconds: 60_000)
     try waitUntilBusy(late)
-    #expect(try late.command("FUNCTION", "KILL").description.contains("BUSY"))
-    #expect(try late.command("SCRIPT", "KILL") == .simpleString(Array("OK".utf8)))
-    #expect(try running.readReply().description.contains("Script killed by user with SCRIPT KILL"))
-    #expect(try running.command("PING") == .simpleString(Array("PONG".utf8)))
-    #expect(try early.command("PING") == .simpleString(Array("PONG".utf8)))
-    #expect(try late.command("PING") == .simpleString(Array("PONG".utf8)))
+    #expect("\(try late.command("FUNCTION", "KILL"))".contains("BUSY"))
+    #expect(try late.command("SCRIPT", "KILL") == .simple("OK"))
+    #expect("\(try running.readReply())".contains("Script killed by user with SCRIPT KILL"))
+    #expect(try running.command("PING") == .simple("PONG"))
+    #expect(try early.command("PING") == .simple("PONG"))
+    #expect(try late.command("PING") == .simple("PONG"))
   }
 
   @Test func whatIsSentBehindTheScriptIsAnsweredBehindIt() throws {
@@ -48,17 +49,17 @@ struct BusyTests {
     try running.sendCommand(["EVAL", "while true do end", "0"].map { Array($0.utf8) })
     try running.sendCommand(["ECHO", "behind"].map { Array($0.utf8) })
     try waitUntilBusy(early)
-    #expect(try early.command("SCRIPT", "KILL") == .simpleString(Array("OK".utf8)))
-    #expect(try running.readReply().description.contains("Script killed by user"))
-    #expect(try running.readReply() == .bulkString(Array("behind".utf8)))
+    #expect(try early.command("SCRIPT", "KILL") == .simple("OK"))
+    #expect("\(try running.readReply())".contains("Script killed by user"))
+    #expect(try running.readReply() == .bulk("behind"))
   }
 
   @Test func aScriptThatHasWrittenEndsWithTheServerAlone() throws {
     let early = try #require(others().first)
     try running.sendCommand(["EVAL", "redis.call('set', 'k', 'v') while true do end", "0"].map { Array($0.utf8) })
     try waitUntilBusy(early)
-    #expect(try early.command("SCRIPT", "KILL").description.contains("UNKILLABLE"))
-    #expect(try early.command("SHUTDOWN").description.contains("BUSY"))
+    #expect("\(try early.command("SCRIPT", "KILL"))".contains("UNKILLABLE"))
+    #expect("\(try early.command("SHUTDOWN"))".contains("BUSY"))
     try early.sendCommand(["SHUTDOWN", "NOSAVE"].map { Array($0.utf8) })
     #expect(throws: (any Error).self) { try early.readReply() }
   }

@@ -22,7 +22,7 @@ struct EvalTests {
     #expect(server.eval("return type(redis.call('get', 'nothing'))") == "$7\r\nboolean\r\n")
     #expect(server.eval("redis.setresp(3) return type(redis.call('get', 'nothing'))") == "$3\r\nnil\r\n")
     #expect(server.eval("redis.call('hset', 'h', 'f', 'v') redis.setresp(3) return redis.call('hgetall', 'h').map.f") == "$1\r\nv\r\n")
-    #expect(server.eval("return redis.pcall('incr', 'k').err") == "$47\r\nERR value is not an integer or out of range\r\n".replacing("$47", with: "$43"))
+    #expect(server.eval("return redis.pcall('incr', 'k').err") == "$43\r\nERR value is not an integer or out of range\r\n")
   }
 
   @Test func scriptsAreFoundByDigest() {
@@ -38,7 +38,7 @@ struct EvalTests {
   }
 
   @Test func callsAreChecked() {
-    #expect(server.eval("return redis.pcall('nosuch').err") == "$40\r\nERR Unknown Redis command called from script\r\n".replacing("$40", with: "$44"))
+    #expect(server.eval("return redis.pcall('nosuch').err") == "$44\r\nERR Unknown Redis command called from script\r\n")
     #expect(server.eval("return redis.call('get')").hasPrefix("-ERR Wrong number of args calling Redis command from script"))
     #expect(server.eval("return redis.call('multi')").hasPrefix("-ERR This Redis command is not allowed from script"))
     #expect(server.eval("return redis.call('eval', 'return 1', 0)").hasPrefix("-ERR This Redis command is not allowed from script"))
@@ -110,5 +110,12 @@ struct EvalTests {
     #expect(server.eval("#!lua badger=1\nreturn 1") == "-ERR Unknown lua shebang option: badger=1\r\n")
     #expect(server.eval("#!lua") == "-ERR Invalid script shebang\r\n")
     #expect(server.eval("#!lua \"flags\nreturn 1") == "-ERR Invalid engine in script shebang\r\n")
+  }
+}
+
+extension EvalTests {
+  @Test func setsAreSortedForScripts() {
+    #expect(server.text("sadd", "s", "c", "a", "aa", "b") == ":4\r\n")
+    #expect(server.eval("return table.concat(redis.call('sort', 's', 'by', 'nosort'), ' ')") == "$8\r\na aa b c\r\n")
   }
 }

@@ -90,7 +90,9 @@ enum DebugCommands {
 
   /// DEBUG OBJECT: a line about the value at a key. Looking at it does not count as a use.
   private static func describe(_ call: inout Call, _ engine: Engine) throws(CommandError) {
-    guard let entry = engine.view(for: call.session).find(call.key(2), quietly: true) else { throw .noSuchKey }
+    // What has expired is shown until it is deleted.
+    let (view, key) = (engine.view(for: call.session), call.key(2))
+    guard let entry = view.root.find(view.database, key.bytes, key.hash) else { throw .noSuchKey }
     let clock = AccessClock.LRU(rawValue: entry.accessClock)
     let idle = clock.idleMilliseconds(at: AccessClock.LRU(milliseconds: call.now)) / 1000
     let line =

@@ -107,8 +107,8 @@ enum SortCommands {
     ) throws(CommandError) -> [[UInt8]?] {
       var (elements, isSet) = try elements(find(call.key(1)))
       var (by, isUnsorted, isAlphabetic) = (by, isUnsorted, isAlphabetic)
-      // A set has no order of its own that a replica would share.
-      if isUnsorted, isSet, target != nil { (by, isUnsorted, isAlphabetic) = (nil, false, true) }
+      // A set has no order of its own that a replica would share, or that a script may rest on.
+      if isUnsorted, isSet, target != nil || call.keyspace.nesting.contains(.script) { (by, isUnsorted, isAlphabetic) = (nil, false, true) }
       if isUnsorted {
         if isDescending, !isSet { elements.reverse() }
       } else {

@@ -101,7 +101,7 @@ extension Engine {
       session.input.consume(session.parsed)
       session.parsed = 0
       session.isReady = false
-      if session.isFinished, !session.isWaiting { closeAfterReply(session) }
+      if session.isFinished, endsWithInput(session) { closeAfterReply(session) }
     }
     ready.removeAll(keepingCapacity: true)
     flush(except: caller)
