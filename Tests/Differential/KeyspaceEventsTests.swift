@@ -94,7 +94,8 @@ import Testing
 
   /// What a client that waits is given is told as if it had asked for it.
   @Test(arguments: [
-    "BLPOP q 0|RPUSH q a b", "BRPOP q 0|RPUSH q a", "BLMOVE q w LEFT RIGHT 0|LPUSH q a b", "BRPOPLPUSH q q 0|LPUSH q a b",
+    "BLPOP q 0|RPUSH q a b", "BRPOP q 0|RPUSH q a", "BLMOVE q w LEFT RIGHT 0|LPUSH q a b",
+    "BRPOPLPUSH q q 0|LPUSH q a b",
     "BRPOPLPUSH q w 0|RPUSH q a", "BLMPOP 0 1 q LEFT COUNT 5|RPUSH q a b", "BZPOPMIN z 0|ZADD z 1 a 2 b",
     "BZPOPMAX z 0|ZADD z 1 a", "BZMPOP 0 1 z MAX COUNT 2|ZADD z 1 a 2 b", "XREAD BLOCK 0 STREAMS x 0|XADD x 1-1 a 1",
     "BLPOP q 0|SORT numbers STORE q", "BLPOP q 0|RENAME numbers q", "BLPOP q 0|COPY numbers q",
@@ -136,7 +137,9 @@ private final class EventTwins {
   init() throws {
     let directives = ["save ''", "enable-debug-command yes", "notify-keyspace-events KEAnm"]
     let servers = try [ServerProcess(.redis, directives: directives), ServerProcess(.cambium, directives: directives)]
-    (redis, cambium) = (try servers[0].connect(timeoutMilliseconds: 20_000), try servers[1].connect(timeoutMilliseconds: 20_000))
+    (redis, cambium) = (
+      try servers[0].connect(timeoutMilliseconds: 20_000), try servers[1].connect(timeoutMilliseconds: 20_000)
+    )
     listeners = try servers.map { try $0.connect(timeoutMilliseconds: 20_000) }
     waiters = try servers.map { try $0.connect(timeoutMilliseconds: 20_000) }
     for client in [redis, cambium] { try client.command("DEBUG", "SET-ACTIVE-EXPIRE", "0") }

@@ -13,7 +13,9 @@ import Testing
 
   @Test func clientsAreSentTheSame() throws {
     var generator = SeededGenerator()
-    let servers = try [ServerProcess(.redis, directives: ["save ''"]), ServerProcess(.cambium, directives: ["save ''"])]
+    let servers = try [
+      ServerProcess(.redis, directives: ["save ''"]), ServerProcess(.cambium, directives: ["save ''"]),
+    ]
     let clients = try servers.map { server in
       try (0..<Self.clientCount).map { _ in try server.connect(timeoutMilliseconds: 20_000) }
     }
@@ -76,8 +78,12 @@ import Testing
       case 9...12: ["PUBLISH", pick(["a1", "a2", "b1", "c1", "zz", ""]), pick(["", "hello", "two\r\nlines"])]
       case 13: ["SPUBLISH", pick(channels), "shard"]
       case 14: ["PUBSUB", pick(["NUMSUB", "SHARDNUMSUB", "numsub"])] + names(channels)
-      case 15: ["PUBSUB", pick(["NUMPAT", "numsub", "CHANNELS", "what", "SHARDCHANNELS"])] + pick([["none*"], ["none", "x"]])
-      case 16: pick([["PING"], ["PING", "a", "b"], ["ECHO", "x"], ["GET", "k"], ["SUBSCRIBE"], ["PUBLISH", "a1"], ["PUBSUB"]])
+      case 15:
+        ["PUBSUB", pick(["NUMPAT", "numsub", "CHANNELS", "what", "SHARDCHANNELS"])] + pick([["none*"], ["none", "x"]])
+      case 16:
+        pick([
+          ["PING"], ["PING", "a", "b"], ["ECHO", "x"], ["GET", "k"], ["SUBSCRIBE"], ["PUBLISH", "a1"], ["PUBSUB"],
+        ])
       case 17: pick([["PUBSUB", "NUMPAT"], ["PUBSUB", "NUMPAT", "x"], ["CLIENT", "GETNAME"], ["SELECT", "1"]])
       case 18: ["HELLO", pick(["2", "3", "3"]), "SETNAME", "n"]
       default: ["RESET"]

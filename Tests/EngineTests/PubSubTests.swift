@@ -130,7 +130,9 @@ import VersionedStore
     harness.engine.settings.notifiedEvents = [.keyevent, .all]
     let listener = harness.open()
     _ = harness.raw(["PSUBSCRIBE", "*"], from: listener)
-    for command in [["MULTI", "ROLLBACK"], ["SET", "a", "1"], ["LPUSH", "a", "1"], ["EXEC"]] { _ = harness.raw(command) }
+    for command in [["MULTI", "ROLLBACK"], ["SET", "a", "1"], ["LPUSH", "a", "1"], ["EXEC"]] {
+      _ = harness.raw(command)
+    }
     #expect(harness.raw(["PING", "end"], from: listener) == Array("*2\r\n$4\r\npong\r\n$3\r\nend\r\n".utf8))
     for command in [["MULTI", "ROLLBACK"], ["SET", "a", "1"], ["EXEC"]] { _ = harness.raw(command) }
     let replies = try parse(harness.raw(["PING", "end"], from: listener))

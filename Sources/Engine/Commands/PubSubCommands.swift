@@ -83,7 +83,8 @@ enum PubSubCommands {
       help,
       patternCount,
       subscriberCounts("numsub", since: "2.8.0", .channel, "Answers with channels and their numbers of subscribers."),
-      channels("shardchannels", since: "7.0.0", .shardChannel, "Answers with the shard channels that have subscribers."),
+      channels(
+        "shardchannels", since: "7.0.0", .shardChannel, "Answers with the shard channels that have subscribers."),
       subscriberCounts(
         "shardnumsub", since: "7.0.0", .shardChannel, "Answers with shard channels and their numbers of subscribers."),
     ])
@@ -118,7 +119,8 @@ enum PubSubCommands {
     _ name: StaticString, since: StaticString, _ kind: SubscriptionKind, _ summary: StaticString
   ) -> Command {
     Command(
-      name, arity: .atLeast(2), flags: asking, group: .pubsub, since: since, complexity: "O(N) for N channels.", summary,
+      name, arity: .atLeast(2), flags: asking, group: .pubsub, since: since, complexity: "O(N) for N channels.",
+      summary,
       .control { call, engine in
         call.reply.arrayHeader(2 * (call.count - 2))
         for index in 2..<call.count {
