@@ -22,7 +22,9 @@ extension Engine {
 
   /// Bytes that a session takes with all that is kept for it (`tot-mem`).
   func memory(of session: Session) -> Int {
-    var bytes = Session.ownMemory + session.inputCapacity + session.outputMemory
+    // What was taken for input that may come and has not is memory that was never written to, and costs nothing yet.
+    let input = min(session.inputCapacity, max(session.inputByteCount, 4 * Self.inputRoom))
+    var bytes = Session.ownMemory + input + session.outputMemory
     bytes += session.transaction?.byteCount ?? 0
     // A name and its places in two tables, roughly.
     bytes += watches.keyCount(of: session) * 128

@@ -5,7 +5,7 @@ extension Engine {
   /// Drops a client that leaves too much output unread. To be called when the unsent count has changed.
   public func enforceOutputLimit(_ session: Session) {
     let limit = session.outputLimit(settings)
-    let waiting = session.waitingOutput
+    let waiting = session.limitedOutput
     if limit.hard > 0, waiting >= limit.hard { return dropForOutput(session) }
     guard limit.soft > 0, waiting >= limit.soft else {
       session.softLimitSince = nil
@@ -20,7 +20,7 @@ extension Engine {
 
   @inline(__always)
   func isBeyondHardLimit(_ session: Session) -> Bool {
-    let waiting = session.waitingOutput
+    let waiting = session.limitedOutput
     return waiting > 0 && waiting >= session.outputLimit(settings).hardOrNone
   }
 
@@ -34,17 +34,21 @@ extension Engine {
 }
 
 extension Session {
-  /// Output that every client may leave unread: Redis has it in a buffer of fixed size, which no limit counts.
+  /// Output that every client may leave unread: Redis has a buffer of this size for it, which no limit counts.
   static let fixedOutput = 16 << 10
 
-  /// Output that the client has not read, as limits count it (`omem`).
+  /// Output that the client has not read, beyond that (`omem`).
+  var waitingOutput: Int { max(limitedOutput - Self.fixedOutput, 0) }
+
+  /// Output that the client has not read, as limits count it: all of it, once it is more than every client may leave.
   @inline(__always)
-  var waitingOutput: Int { waitingOutput(with: 0) }
+  var limitedOutput: Int { limitedOutput(with: 0) }
 
   /// The same when it is sent so many more bytes.
   @inline(__always)
-  func waitingOutput(with more: Int) -> Int {
-    max(unsentByteCount &+ output.count &+ heldMessages.count &+ more &- Self.fixedOutput, 0)
+  func limitedOutput(with more: Int) -> Int {
+    let total = unsentByteCount &+ output.count &+ heldMessages.count &+ more
+    return total > Self.fixedOutput ? total : 0
   }
 
   @inline(__always)

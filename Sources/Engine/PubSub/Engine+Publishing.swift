@@ -79,7 +79,7 @@ extension Engine {
     guard !session.isClosing else { return }
     let output = session.output
     // The client is dropped before the message takes any memory.
-    let waiting = session.waitingOutput(with: message.count)
+    let waiting = session.limitedOutput(with: message.count)
     if waiting > 0, waiting >= session.outputLimit(settings).hardOrNone { return dropForOutput(session) }
     if session.replyStart < 0 {
       output.append(message)

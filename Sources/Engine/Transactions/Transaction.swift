@@ -27,7 +27,7 @@ final class Transaction {
 
   var count: Int { items.count }
   /// Bytes of memory that the queue takes, as CLIENT LIST shows them (`multi-mem`).
-  var byteCount: Int { bytes.capacity + items.capacity * MemoryLayout<Item>.stride + lengths.capacity * 8 }
+  var byteCount: Int { bytes.count + items.capacity * MemoryLayout<Item>.stride + lengths.capacity * 8 }
 
   /// `commandFlags` are those of the command, or what a script that it runs has made of them.
   func append(_ call: borrowing Call, _ commandFlags: CommandFlags) {
