@@ -10,6 +10,8 @@ extension Engine {
     setTime(microseconds: nowMicroseconds)
     if attention.contains(.paused) { endPauseInTime() }
     endOverdueWaits()
+    // A command that is too large to be held is not executed either.
+    if settings.maxmemoryClients != 0 { evictClients() }
     let hot = keyspace.hot
     var next = 0
     while true {

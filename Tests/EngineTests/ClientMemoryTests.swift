@@ -74,6 +74,16 @@ struct ClientMemoryTests {
     #expect(try !names().contains("subscriber"))
   }
 
+  @Test func aCommandThatIsTooLargeIsNotExecuted() throws {
+    limit(3_000_000)
+    let session = harness.open()
+    try harness.run("CLIENT", "SETNAME", "large", from: session)
+    #expect(harness.raw(["SET", "k", String(repeating: "v", count: 1_000_000)], from: session) == Array("+OK\r\n".utf8))
+    #expect(harness.raw(["SET", "l", String(repeating: "v", count: 3_000_000)], from: session) == [])
+    #expect(try !names().contains("large"))
+    #expect(try harness.run("EXISTS", "k", "l") == .integer(1))
+  }
+
   @Test func whoIsExemptStays() throws {
     limit(500_000)
     let session = harness.open()
