@@ -28,6 +28,8 @@ extension Engine {
     bytes += session.transaction?.byteCount ?? 0
     // A name and its places in two tables, roughly.
     bytes += watches.keyCount(of: session) * 128
+    let subscriptions = session.subscriptions
+    bytes += (subscriptions.channels.count + subscriptions.patterns.count + subscriptions.shardChannels.count) * 128
     if let state = session.tracking { bytes += state.prefixes.reduce(0) { $0 + $1.count + 128 } }
     return bytes
   }
