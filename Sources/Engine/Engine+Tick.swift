@@ -189,6 +189,9 @@ extension Engine {
     dirty.removeAll(keepingCapacity: true)
   }
 
+  /// Bytes of memory for replies that a client keeps as long as it speaks.
+  private static let bufferKept = 64 << 10
+
   func send(_ session: Session) {
     let count = session.output.count
     guard count > 0 else { return }
@@ -197,7 +200,8 @@ extension Engine {
     let capacity = session.output.capacity
     if capacity > session.settledCapacity { statistics.replyBufferExpansions += 1 }
     transport?.send(session.output.bytes, to: session)
-    session.output.consume(count, keep: 64 << 10)
+    session.output.consume(count, keep: .max)
+    if capacity > Self.bufferKept { session.output.shrink(to: Session.fixedOutput) }
     session.settledCapacity = session.output.capacity
     if session.settledCapacity < capacity { statistics.replyBufferShrinks += 1 }
   }

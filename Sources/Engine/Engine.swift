@@ -36,6 +36,9 @@ public final class Engine {
   public var rewriteWholeConfiguration: () -> String? = { "there is no configuration file" }
   /// Nothing is done by the clock (DEBUG PAUSE-CRON).
   var isCronPaused = false
+  /// Silence after which the memory for replies to a client is given back, in milliseconds; nil keeps it (DEBUG
+  /// REPLYBUFFER).
+  var replyBufferSilence: Int64? = Engine.idleMilliseconds
   /// Scripts may call commands that are not for scripts (DEBUG SET-DISABLE-DENY-SCRIPTS).
   public internal(set) var letsScriptsCallAll = false
   /// Ends the server, unless something that was asked for first has failed: then it answers false and goes on. Set by what

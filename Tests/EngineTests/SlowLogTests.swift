@@ -133,6 +133,19 @@ import VersionedStore
     #expect(try harness.run("LATENCY", "HISTOGRAM", "exec").isCalls("exec", 1))
   }
 
+  /// A command that waits is logged when it is answered, with its own arguments and client.
+  @Test func waitingCommandsAreLoggedWhenTheyAreAnswered() throws {
+    settings.slowlogLogSlowerThan = 0
+    let other = harness.open()
+    _ = harness.raw(["BLPOP", "l", "0"], from: other)
+    #expect(try harness.run("SLOWLOG", "LEN") == .integer(0))
+    try harness.run("SLOWLOG", "RESET")
+    try harness.run("LPUSH", "l", "x")
+    settings.slowlogLogSlowerThan = -1
+    #expect(try logged().contains(["BLPOP", "l", "0"]))
+    #expect(try harness.run("LATENCY", "HISTOGRAM", "blpop").isCalls("blpop", 1))
+  }
+
   @Test func repliesEqualThoseOfRedis() throws {
     try Transcript().isSame([
       "SLOWLOG", "SLOWLOG GET x", "SLOWLOG GET -2", "SLOWLOG GET 1 2", "SLOWLOG LEN x", "SLOWLOG NOSUCH",

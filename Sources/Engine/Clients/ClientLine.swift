@@ -33,8 +33,8 @@ struct ClientLine {
       ("qbuf-free", "\(session.inputCapacity - session.inputByteCount)"),
       ("argv-mem", "\(arguments)"),
       ("multi-mem", "\(transaction?.byteCount ?? 0)"),
-      ("rbs", "\(session.output.capacity)"),
-      ("rbp", "\(session.output.capacity)"),
+      ("rbs", "\(min(session.output.capacity, Session.fixedOutput))"),
+      ("rbp", "\(min(session.output.capacity, Session.fixedOutput))"),
       ("obl", "\(fixed)"),
       // Pieces of the size in which Redis keeps what its fixed buffer does not hold.
       ("oll", "\((waiting + Session.fixedOutput - 1) / Session.fixedOutput)"),

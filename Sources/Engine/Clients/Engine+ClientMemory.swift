@@ -68,15 +68,20 @@ extension Engine {
   /// Memory for input that a client is given when it begins to speak.
   static let inputRoom = 16 << 10
   /// Silence after which a client's buffers are given back, in milliseconds.
-  private static let idleMilliseconds: Int64 = 2000
+  static let idleMilliseconds: Int64 = 2000
 
   /// Gives back what buffers have grown to and do not need any more. Called by the cron, some times a second.
   func shrinkBuffers() {
+    for session in sessions.values where session.output.capacity > 1024 && session.output.count == 0 {
+      guard let silence = replyBufferSilence, keyspace.now - session.lastInteraction > silence else { continue }
+      session.output.shrink(to: 1024)
+      session.settledCapacity = 1024
+      statistics.replyBufferShrinks += 1
+    }
     for session in sessions.values where session.input.capacity > 0 && session.input.count == 0 && !session.isReady {
       let capacity = session.input.capacity
       if keyspace.now - session.lastInteraction > Self.idleMilliseconds {
         session.input.shrink(to: 0)
-        if session.output.count == 0 { session.output.shrink(to: 1024) }
       } else if capacity > 2 * Self.inputRoom, session.inputPeak < capacity / 2 {
         session.input.shrink(to: max(session.inputPeak, Self.inputRoom))
       }

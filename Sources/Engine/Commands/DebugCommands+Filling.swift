@@ -26,6 +26,22 @@ extension DebugCommands {
     call.reply.ok()
   }
 
+  /// DEBUG REPLYBUFFER: when the memory for replies to a client that is silent becomes less.
+  static func setReplyBuffers(_ call: inout Call, _ engine: Engine) throws(CommandError) {
+    if call.matches(2, "resizing") {
+      engine.replyBufferSilence = (try? call.integer(3)) ?? 0 != 0 ? Engine.idleMilliseconds : nil
+    } else if !call.matches(2, "peak-reset-time") {
+      throw call.refuseSubcommandOrArity()
+    } else if call.matches(3, "never") {
+      engine.replyBufferSilence = nil
+    } else if call.matches(3, "reset") {
+      engine.replyBufferSilence = Engine.idleMilliseconds
+    } else {
+      engine.replyBufferSilence = try call.integer(3)
+    }
+    call.reply.ok()
+  }
+
   /// DEBUG PROTOCOL: a value of each type that the protocol has, for those who write clients.
   static func showType(_ call: inout Call) throws(CommandError) {
     switch String(decoding: call[2], as: UTF8.self).lowercased() {

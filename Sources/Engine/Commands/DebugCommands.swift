@@ -22,6 +22,8 @@ enum DebugCommands {
       } else if call.count == 3, call.matches(1, "set-active-expire") {
         engine.keyspace.isActiveExpiryOn = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()
+      } else if call.count == 4, call.matches(1, "replybuffer") {
+        try setReplyBuffers(&call, engine)
       } else if call.count == 3, call.matches(1, "set-disable-deny-scripts") {
         engine.letsScriptsCallAll = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()
@@ -211,6 +213,10 @@ enum DebugCommands {
       "    Have elements of so many bytes stand alone in their leaf; 0 sets the default.",
       "RELOAD [NOSAVE]",
       "    Save the dataset and load it again; with NOSAVE, load what was saved last.",
+      "REPLYBUFFER PEAK-RESET-TIME (<milliseconds>|NEVER|RESET)",
+      "    Give the memory for replies back to the system when a client has been silent for so long.",
+      "REPLYBUFFER RESIZING (0|1)",
+      "    The same for the usual time, or not at all.",
       "SET-ACTIVE-EXPIRE (0|1)",
       "    Have keys expire by themselves, or only when they are asked for.",
       "SET-DISABLE-DENY-SCRIPTS (0|1)",
