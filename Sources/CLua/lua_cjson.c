@@ -242,8 +242,8 @@ static void append_object(Encoder *encoder, int depth) {
   bytes_append_byte(text, '}');
 }
 
-/// Appends the value on top of the stack and leaves it there; `depth` tables are around it. Above a table two slots must
-/// be free, for a key and its value.
+/// Appends the value on top of the stack and leaves it there; `depth` tables are around it. A table wants two slots
+/// above it, for a key and its value.
 static void append_value(Encoder *encoder, int depth) {
   lua_State *L = encoder->L;
   switch (lua_type(L, -1)) {
