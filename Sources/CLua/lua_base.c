@@ -172,6 +172,8 @@ static int load(lua_State *L) {
 static int protected_call(lua_State *L) {
   luaL_checkany(L, 1);
   int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  // Lua does not collect before it refuses, and the script goes on.
+  if (status == LUA_ERRMEM) cambium_collect(L);
   if (status != 0 && lua_istable(L, -1)) {
     lua_pushliteral(L, "err");
     lua_rawget(L, -2);

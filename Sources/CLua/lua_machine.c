@@ -15,7 +15,10 @@ static void *allocate(void *context, void *block, size_t old, size_t new) {
     machine->used -= old;
     return NULL;
   }
-  if (new > old && new - old > machine->limit - machine->used) return NULL;
+  if (new > old && !machine->is_collecting &&
+      (machine->used >= machine->limit || new - old > machine->limit - machine->used)) {
+    return NULL;
+  }
   void *moved = realloc(block, new);
   // Lua counts on it that less can always be had.
   if (!moved) return new > old ? NULL : block;
@@ -75,6 +78,20 @@ size_t cambium_lua_memory(const cambium_lua *machine) { return machine->used + m
 
 // MARK: Protected calls
 
+static int collect(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+void cambium_collect(lua_State *L) {
+  cambium_lua *machine = machine_of(L);
+  int top = lua_gettop(L);
+  machine->is_collecting = 1;
+  lua_cpcall(L, collect, NULL);
+  machine->is_collecting = 0;
+  lua_settop(L, top);
+}
+
 /// Puts the error on top of the stack into the machine's text, and pops it.
 static void take_error(cambium_lua *machine, const char *prefix) {
   lua_State *L = machine->state;
@@ -132,9 +149,11 @@ static int compile(lua_State *L) {
 int cambium_lua_compile(cambium_lua *machine, cambium_bytes code, cambium_bytes *error) {
   lua_State *L = machine->state;
   compilation job = {code, 0};
-  if (lua_cpcall(L, compile, &job) == 0) return job.reference;
+  int status = lua_cpcall(L, compile, &job);
+  if (status == 0) return job.reference;
   take_error(machine, "");
   lua_settop(L, machine->base);
+  if (status == LUA_ERRMEM) cambium_collect(L);
   *error = (cambium_bytes){machine->text.base, machine->text.count};
   return 0;
 }
@@ -179,6 +198,7 @@ int cambium_lua_load(cambium_lua *machine, cambium_bytes code, cambium_bytes *er
   }
   lua_settop(L, machine->base);
   cambium_switch_globals(L, 0);
+  if (!is_good) cambium_collect(L);
   if (machine->is_killed) {
     machine->is_killed = 0;
     cambium_set_hook(L);

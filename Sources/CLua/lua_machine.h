@@ -23,6 +23,8 @@ struct cambium_lua {
   cambium_lua_host host;
   size_t used;
   size_t limit;
+  /// Garbage is collected, for which memory is given beyond the limit: it takes little, and leaves more.
+  int is_collecting;
   cambium_text text;
   int is_for_functions;
   /// Values at the bottom of the stack, which stay there (see the slots below).
@@ -62,6 +64,8 @@ static inline cambium_lua *machine_of(lua_State *L) {
 
 // lua_machine.c
 void cambium_set_hook(lua_State *L);
+/// Collects all garbage, however short memory is.
+void cambium_collect(lua_State *L);
 /// Compiles text, never bytecode, as lua_load does.
 int cambium_load_text(lua_State *L, const char *code, size_t count, const char *name);
 

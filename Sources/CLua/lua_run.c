@@ -40,11 +40,6 @@ int cambium_trampoline(lua_State *L) {
   return 0;
 }
 
-static int collect(lua_State *L) {
-  lua_gc(L, LUA_GCCOLLECT, 0);
-  return 0;
-}
-
 /// Answers with why the reply itself could not be made: the error on top of the stack, or that it is too long.
 static void write_refusal(cambium_lua *machine, cambium_lua_run *run, int has_error) {
   enum { LONGEST = 100 };
@@ -80,9 +75,6 @@ void cambium_lua_execute(cambium_lua *machine, cambium_lua_run *run) {
   if (is_short) write_refusal(machine, run, status != 0);
   lua_settop(L, machine->base);
   // What has filled the memory is garbage now.
-  if (is_short || machine->used > machine->limit / 2) {
-    lua_cpcall(L, collect, NULL);
-    lua_settop(L, machine->base);
-  }
+  if (is_short || machine->used > machine->limit / 2) cambium_collect(L);
   run->reply = (cambium_bytes){machine->text.base, machine->text.count};
 }

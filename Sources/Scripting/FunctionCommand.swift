@@ -158,7 +158,7 @@ struct FunctionCommand {
         switch error {
         case .unsound: throw call.refuse("ERR DUMP payload version or checksum are wrong")
         case .notLibraries: throw call.refuse("ERR given type is not a function")
-        case .damaged: throw call.refuse("ERR failed loading the given functions payload")
+        case .damaged: throw call.refuse("ERR Failed loading library payload")
         }
       }
       do throws(FunctionLibrary.Failure) {

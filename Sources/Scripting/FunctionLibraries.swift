@@ -43,7 +43,7 @@ extension Scripting {
   /// The interpreter of functions: made when it is first needed.
   var functionMachine: LuaMachine {
     if let machine = functions.machine { return machine }
-    let machine = unsafe LuaMachine(host, isForFunctions: true)
+    let machine = unsafe LuaMachine(host, isForFunctions: true, memoryLimit: memoryLimit)
     functions.machine = machine
     return machine
   }

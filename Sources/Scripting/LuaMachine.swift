@@ -5,13 +5,9 @@ internal import VersionedStore
 @safe
 final class LuaMachine {
   private let pointer: OpaquePointer
-  /// Memory that one interpreter may take: a script that asks for more gets an error. On small machines it is half of what
-  /// there is.
-  static let memoryLimit = min(2 << 30, max(ProcessMemory.ofMachine() / 2, 64 << 20))
-
   /// The host, whose callbacks name `context`, has to outlive the machine.
-  init(_ host: cambium_lua_host, isForFunctions: Bool) {
-    guard let pointer = unsafe cambium_lua_open(host, isForFunctions ? 1 : 0, Self.memoryLimit) else {
+  init(_ host: cambium_lua_host, isForFunctions: Bool, memoryLimit: Int) {
+    guard let pointer = unsafe cambium_lua_open(host, isForFunctions ? 1 : 0, memoryLimit) else {
       fatalError("out of memory: no room for the interpreter of scripts")
     }
     unsafe self.pointer = pointer

@@ -17,6 +17,8 @@ final class Scripting {
   }
 
   unowned let engine: Engine
+  /// Bytes that each interpreter may take.
+  let memoryLimit: Int
   /// What the commands that scripts call are run in.
   let session: Session
   /// The arguments of such a command.
@@ -30,8 +32,9 @@ final class Scripting {
   /// The library whose code is running.
   var loading: LoadingLibrary?
 
-  init(engine: Engine) {
+  init(engine: Engine, memoryLimit: Int) {
     self.engine = engine
+    self.memoryLimit = memoryLimit
     session = engine.makeScriptSession()
     precondition(
       unsafe MemoryLayout<Bytes>.size == MemoryLayout<cambium_bytes>.size,
@@ -45,7 +48,7 @@ final class Scripting {
   /// The interpreter of scripts: made when it is first needed.
   var machine: LuaMachine {
     if let scriptMachine { return scriptMachine }
-    let machine = unsafe LuaMachine(host, isForFunctions: false)
+    let machine = unsafe LuaMachine(host, isForFunctions: false, memoryLimit: memoryLimit)
     scriptMachine = machine
     return machine
   }

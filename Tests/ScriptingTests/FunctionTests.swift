@@ -68,7 +68,8 @@ struct FunctionTests {
     #expect(server.text("function", "list") == "*0\r\n")
     let guardVersion = server.engine.keyspace.history.versions.first { $0.reason == "function-flush" }
     #expect(guardVersion != nil)
-    #expect(server.text("version", "rollback", "\(guardVersion?.id ?? 0)").hasPrefix(":"))
+    let number = "\(guardVersion?.id ?? 0)"
+    #expect(server.text("version", "rollback", number).hasPrefix(":"))
     #expect(server.text("fcall", "f", "0") == ":1\r\n")
   }
 

@@ -73,6 +73,20 @@ struct HostileScriptTests {
     #expect(server.eval("return 'alive'") == "$5\r\nalive\r\n")
   }
 
+  @Test(arguments: [
+    "local t = {} for i = 1, 1e9 do t[i] = {i} end", "local s = 'x' while true do s = s .. s end",
+    "local t = {} while true do t[#t + 1] = coroutine.create(function() end) end",
+    "local ok, e = pcall(function() local t = {} while true do t = {t} end end) return e",
+    "pcall(function() local t = {} while true do t = {t} end end) return {('x'):rep(1000) .. 'not enough memory'}",
+  ])
+  func memoryThatRunsOutIsGivenBack(_ script: String) {
+    let server = ScriptHarness(memoryLimit: 8 << 20)
+    for _ in 1...3 {
+      #expect(server.eval(script).contains("not enough memory"))
+      #expect(server.eval("return 'alive'") == "$5\r\nalive\r\n")
+    }
+  }
+
   @Test func nestedCoroutinesDoNotOverflow() {
     let script = """
       local function nest(n) return coroutine.wrap(function() return nest(n + 1) end)() end

@@ -7,12 +7,14 @@ import VersionedStore
 /// An engine that runs scripts, without sockets: bytes in, bytes out, and the time is what the test says.
 final class ScriptHarness: SessionTransport {
   let engine: Engine
-  private let scripting = ScriptingReference()
+  private let scripting: ScriptingReference
   private(set) var session: Session!
   private var output: [Int: [UInt8]] = [:]
   var clock = ManualClock()
 
-  init(settings: Settings = Settings()) {
+  /// `memoryLimit` is that of each interpreter.
+  init(settings: Settings = Settings(), memoryLimit: Int = ScriptingReference.usualMemoryLimit) {
+    scripting = ScriptingReference(memoryLimit: memoryLimit)
     let history = History(live: Dataset(databases: settings.databases, lineage: 1))
     let keyspace = Keyspace(settings: settings, history: history)
     engine = Engine(
