@@ -45,7 +45,7 @@ struct FunctionTests {
       server.text("function", "load", "#!lua name=one\nredis.call('ping')")
         .contains("attempted to access nonexistent global variable 'call'"))
     // The functions themselves see everything, and no way to register others.
-    #expect(server.text("function", "load", library("one", "f", "redis.register_function('g', f) ")) == "$3\r\none\r\n")
+    #expect(server.text("function", "load", library("one", "f", "redis.register_function('g', function() end)")) == "$3\r\none\r\n")
     #expect(server.text("fcall", "f", "0").contains("attempt to call field 'register_function' (a nil value)"))
   }
 

@@ -3,7 +3,8 @@ import Testing
 /// Scripts that try to get out, to stay, or to bring the server down: each ends with an error or its due reply, and the
 /// next one is served.
 struct HostileScriptTests {
-  let server = ScriptHarness()
+  /// Little memory, so that it runs out soon.
+  let server = ScriptHarness(memoryLimit: 64 << 20)
 
   @Test(arguments: [
     "_G.x = 1", "x = 1", "rawset(_G, 'x', 1)", "redis.call = 1", "redis.extra = 1", "string.rep = nil",
