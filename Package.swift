@@ -59,7 +59,8 @@ let package = Package(
     .target(
       name: "Scripting",
       dependencies: [
-        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "CLua", .product(name: "Crypto", package: "swift-crypto"),
+        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "CLua",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: fast),
     .target(
       name: "Server",
@@ -140,7 +141,8 @@ if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
 } else if ProcessInfo.processInfo.environment["CAMBIUM_FUZZ_ONLY"] == "1" {
   keep(
     [
-      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Scripting", "TestSupport", "Fuzzing",
+      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Scripting", "TestSupport",
+      "Fuzzing",
     ],
     packages: ["swift-crypto"])
 }

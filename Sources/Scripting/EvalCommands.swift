@@ -8,8 +8,11 @@ struct EvalCommands {
   var all: [Command] {
     [
       command("eval", since: "2.6.0", "Runs a script.", isNamedByDigest: false, isReadOnly: false),
-      command("evalsha", since: "2.6.0", "Runs a script that was run or loaded before.", isNamedByDigest: true, isReadOnly: false),
-      command("eval_ro", since: "7.0.0", "Runs a script that writes nothing.", isNamedByDigest: false, isReadOnly: true),
+      command(
+        "evalsha", since: "2.6.0", "Runs a script that was run or loaded before.", isNamedByDigest: true,
+        isReadOnly: false),
+      command(
+        "eval_ro", since: "7.0.0", "Runs a script that writes nothing.", isNamedByDigest: false, isReadOnly: true),
       command(
         "evalsha_ro", since: "7.0.0", "Runs a script that was run or loaded before, and writes nothing.",
         isNamedByDigest: true, isReadOnly: true),

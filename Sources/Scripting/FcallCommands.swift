@@ -19,7 +19,8 @@ struct FcallCommands {
       name, arity: .atLeast(3), flags: EvalCommands.flags(isReadOnly: isReadOnly), categories: [.scripting],
       keys: [
         KeySpecification(
-          .index(2), .count(at: 0, first: 1, step: 1), isReadOnly ? [.readOnly, .access] : [.readWrite, .access, .update],
+          .index(2), .count(at: 0, first: 1, step: 1),
+          isReadOnly ? [.readOnly, .access] : [.readWrite, .access, .update],
           notes: isReadOnly
             ? "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"
             : "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE")

@@ -98,7 +98,9 @@ struct FunctionCommand {
   }
 
   private var stats: Command {
-    subcommand("stats", .exactly(2), .allowBusy, complexity: "O(1)", "Tells what function runs, and how many there are.") {
+    subcommand(
+      "stats", .exactly(2), .allowBusy, complexity: "O(1)", "Tells what function runs, and how many there are."
+    ) {
       call, scripting throws(CommandError) in
       let engine = scripting.engine
       if let running = engine.script, running.kind == .script { throw call.refuse(Engine.busyText(.script)) }
@@ -130,7 +132,8 @@ struct FunctionCommand {
   }
 
   private var dump: Command {
-    subcommand("dump", .exactly(2), [], complexity: "O(N) for N functions.", "Answers with all libraries, for RESTORE.") {
+    subcommand("dump", .exactly(2), [], complexity: "O(N) for N functions.", "Answers with all libraries, for RESTORE.")
+    {
       call, scripting in
       call.reply.bulk(FunctionPayload.encode(scripting.engine.keyspace.live.attachments))
     }
@@ -172,7 +175,8 @@ struct FunctionCommand {
 
   private var kill: Command {
     subcommand(
-      "kill", .exactly(2), .allowBusy, complexity: "O(1)", "Ends the function that is running, if it has written nothing."
+      "kill", .exactly(2), .allowBusy, complexity: "O(1)",
+      "Ends the function that is running, if it has written nothing."
     ) { call, scripting throws(CommandError) in
       if let refusal = scripting.engine.killScript(.function) { throw call.refuse(refusal) }
       call.reply.ok()

@@ -9,7 +9,8 @@ struct ScriptCommand {
   var command: Command {
     Command(
       "script", arity: .atLeast(2), group: .scripting, since: "2.6.0", complexity: "Depends on subcommand.",
-      "Container for what concerns the scripts of EVAL.", subcommands: [load, exists, flush, kill, Self.debug, Self.help])
+      "Container for what concerns the scripts of EVAL.",
+      subcommands: [load, exists, flush, kill, Self.debug, Self.help])
   }
 
   private var load: Command {

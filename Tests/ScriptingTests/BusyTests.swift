@@ -32,7 +32,8 @@ struct BusyTests {
 
   @Test func aScriptThatHasNotWrittenCanBeKilled() throws {
     let early = try #require(others().first)
-    try running.sendCommand(["EVAL", "while true do pcall(function() while true do end end) end", "0"].map { Array($0.utf8) })
+    try running.sendCommand(
+      ["EVAL", "while true do pcall(function() while true do end end) end", "0"].map { Array($0.utf8) })
     try waitUntilBusy(early)
     let late = try server.connect(timeoutMilliseconds: 60_000)
     try waitUntilBusy(late)

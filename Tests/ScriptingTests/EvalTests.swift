@@ -21,8 +21,11 @@ struct EvalTests {
     #expect(server.eval("return redis.call('get', 'k')") == "$1\r\nv\r\n")
     #expect(server.eval("return type(redis.call('get', 'nothing'))") == "$7\r\nboolean\r\n")
     #expect(server.eval("redis.setresp(3) return type(redis.call('get', 'nothing'))") == "$3\r\nnil\r\n")
-    #expect(server.eval("redis.call('hset', 'h', 'f', 'v') redis.setresp(3) return redis.call('hgetall', 'h').map.f") == "$1\r\nv\r\n")
-    #expect(server.eval("return redis.pcall('incr', 'k').err") == "$43\r\nERR value is not an integer or out of range\r\n")
+    #expect(
+      server.eval("redis.call('hset', 'h', 'f', 'v') redis.setresp(3) return redis.call('hgetall', 'h').map.f")
+        == "$1\r\nv\r\n")
+    #expect(
+      server.eval("return redis.pcall('incr', 'k').err") == "$43\r\nERR value is not an integer or out of range\r\n")
   }
 
   @Test func scriptsAreFoundByDigest() {
@@ -38,10 +41,14 @@ struct EvalTests {
   }
 
   @Test func callsAreChecked() {
-    #expect(server.eval("return redis.pcall('nosuch').err") == "$44\r\nERR Unknown Redis command called from script\r\n")
-    #expect(server.eval("return redis.call('get')").hasPrefix("-ERR Wrong number of args calling Redis command from script"))
+    #expect(
+      server.eval("return redis.pcall('nosuch').err") == "$44\r\nERR Unknown Redis command called from script\r\n")
+    #expect(
+      server.eval("return redis.call('get')").hasPrefix("-ERR Wrong number of args calling Redis command from script"))
     #expect(server.eval("return redis.call('multi')").hasPrefix("-ERR This Redis command is not allowed from script"))
-    #expect(server.eval("return redis.call('eval', 'return 1', 0)").hasPrefix("-ERR This Redis command is not allowed from script"))
+    #expect(
+      server.eval("return redis.call('eval', 'return 1', 0)").hasPrefix(
+        "-ERR This Redis command is not allowed from script"))
     #expect(
       server.text("eval_ro", "return redis.call('set', 'k', 'v')", "0")
         .hasPrefix("-ERR Write commands are not allowed from read-only scripts."))
@@ -59,7 +66,8 @@ struct EvalTests {
   }
 
   @Test func aScriptThatFailsLeavesItsWrites() {
-    #expect(server.eval("redis.call('set', 'k', 'v') redis.call('incr', 'k')").hasPrefix("-ERR value is not an integer"))
+    #expect(
+      server.eval("redis.call('set', 'k', 'v') redis.call('incr', 'k')").hasPrefix("-ERR value is not an integer"))
     #expect(server.text("get", "k") == "$1\r\nv\r\n")
   }
 
@@ -68,7 +76,8 @@ struct EvalTests {
     settings.transactionRollback = true
     let server = ScriptHarness(settings: settings)
     #expect(server.text("set", "k", "old") == "+OK\r\n")
-    #expect(server.eval("redis.call('set', 'k', 'new') redis.call('incr', 'k')").hasPrefix("-ERR value is not an integer"))
+    #expect(
+      server.eval("redis.call('set', 'k', 'new') redis.call('incr', 'k')").hasPrefix("-ERR value is not an integer"))
     #expect(server.text("get", "k") == "$3\r\nold\r\n")
     #expect(server.eval("return redis.call('set', 'k', 'new')") == "+OK\r\n")
     #expect(server.text("get", "k") == "$3\r\nnew\r\n")

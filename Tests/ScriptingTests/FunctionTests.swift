@@ -15,7 +15,8 @@ struct FunctionTests {
     #expect(server.text("fcall", "g", "0") == "-ERR Function not found\r\n")
     #expect(server.text("fcall", "f", "x") == "-ERR Bad number of keys provided\r\n")
     #expect(server.text("fcall", "f", "1") == "-ERR Number of keys can't be greater than number of args\r\n")
-    #expect(server.text("fcall_ro", "f", "0") == "-ERR Can not execute a script with write flag using *_ro command.\r\n")
+    #expect(
+      server.text("fcall_ro", "f", "0") == "-ERR Can not execute a script with write flag using *_ro command.\r\n")
   }
 
   @Test func whatCannotBeLoadedChangesNothing() {
@@ -25,9 +26,14 @@ struct FunctionTests {
     #expect(
       server.text("function", "load", "replace", "#!lua name=one\nredis.register_function('f', 1)")
         == "-ERR Error registering functions: ERR second argument to redis.register_function must be a function\r\n")
-    #expect(server.text("function", "load", "replace", "#!lua name=one\nnonsense").hasPrefix("-ERR Error compiling function: "))
-    #expect(server.text("function", "load", "replace", "#!lua name=one\nreturn 1") == "-ERR No functions registered\r\n")
-    #expect(server.text("function", "load", "replace", "#!lua name=one\nx = 1").contains("Attempt to modify a readonly table"))
+    #expect(
+      server.text("function", "load", "replace", "#!lua name=one\nnonsense").hasPrefix(
+        "-ERR Error compiling function: "))
+    #expect(
+      server.text("function", "load", "replace", "#!lua name=one\nreturn 1") == "-ERR No functions registered\r\n")
+    #expect(
+      server.text("function", "load", "replace", "#!lua name=one\nx = 1").contains("Attempt to modify a readonly table")
+    )
     #expect(server.text("function", "load", "#!lua\nreturn 1") == "-ERR Library name was not given\r\n")
     #expect(server.text("function", "load", "#!js name=x\nreturn 1") == "-ERR Engine 'js' not found\r\n")
     #expect(server.text("fcall", "f", "0") == ":1\r\n")
@@ -45,7 +51,9 @@ struct FunctionTests {
       server.text("function", "load", "#!lua name=one\nredis.call('ping')")
         .contains("attempted to access nonexistent global variable 'call'"))
     // The functions themselves see everything, and no way to register others.
-    #expect(server.text("function", "load", library("one", "f", "redis.register_function('g', function() end)")) == "$3\r\none\r\n")
+    #expect(
+      server.text("function", "load", library("one", "f", "redis.register_function('g', function() end)"))
+        == "$3\r\none\r\n")
     #expect(server.text("fcall", "f", "0").contains("attempt to call field 'register_function' (a nil value)"))
   }
 

@@ -14,12 +14,14 @@ struct HostileScriptTests {
   ])
   func globalsAreReadOnly(_ script: String) {
     #expect(server.eval(script).contains("Attempt to modify a readonly table"))
-    #expect(server.eval("return {type(redis.call), type(string.rep), math.pi > 3.1, type(getmetatable('').__index)}")
-      == "*4\r\n$8\r\nfunction\r\n$8\r\nfunction\r\n:1\r\n$5\r\ntable\r\n")
+    #expect(
+      server.eval("return {type(redis.call), type(string.rep), math.pi > 3.1, type(getmetatable('').__index)}")
+        == "*4\r\n$8\r\nfunction\r\n$8\r\nfunction\r\n:1\r\n$5\r\ntable\r\n")
   }
 
   @Test(arguments: [
-    "debug", "os", "io", "package", "require", "dofile", "loadfile", "print", "getfenv", "setfenv", "newproxy", "nothing",
+    "debug", "os", "io", "package", "require", "dofile", "loadfile", "print", "getfenv", "setfenv", "newproxy",
+    "nothing",
   ])
   func whatIsUnsafeIsNotThere(_ name: String) {
     #expect(server.eval("return \(name)").contains("Script attempted to access nonexistent global variable '\(name)'"))

@@ -108,7 +108,9 @@ enum SortCommands {
       var (elements, isSet) = try elements(find(call.key(1)))
       var (by, isUnsorted, isAlphabetic) = (by, isUnsorted, isAlphabetic)
       // A set has no order of its own that a replica would share, or that a script may rest on.
-      if isUnsorted, isSet, target != nil || call.keyspace.nesting.contains(.script) { (by, isUnsorted, isAlphabetic) = (nil, false, true) }
+      if isUnsorted, isSet, target != nil || call.keyspace.nesting.contains(.script) {
+        (by, isUnsorted, isAlphabetic) = (nil, false, true)
+      }
       if isUnsorted {
         if isDescending, !isSet { elements.reverse() }
       } else {

@@ -70,7 +70,9 @@ extension Engine {
   func endBusyness() {
     attention.remove(.busy)
     // Who sent something at last is served by the outer tick.
-    for session in ready where !suspension.ready.contains(where: { $0 === session }) { suspension.ready.append(session) }
+    for session in ready where !suspension.ready.contains(where: { $0 === session }) {
+      suspension.ready.append(session)
+    }
     ready = suspension.ready
     suspension.ready = []
     hasResumed = true
