@@ -15,7 +15,8 @@ struct ClientMemoryTests {
 
   private func names() throws -> Set<String> {
     let lines = (try harness.run("CLIENT", "LIST").text ?? "").split(separator: "\n")
-    return Set(lines.compactMap { $0.split(separator: " ").first { $0.hasPrefix("name=") }?.dropFirst(5) }.map(String.init))
+    return Set(
+      lines.compactMap { $0.split(separator: " ").first { $0.hasPrefix("name=") }?.dropFirst(5) }.map(String.init))
   }
 
   /// A client that has sent the beginning of a long argument.
@@ -78,7 +79,8 @@ struct ClientMemoryTests {
     limit(3_000_000)
     let session = harness.open()
     try harness.run("CLIENT", "SETNAME", "large", from: session)
-    #expect(harness.raw(["SET", "k", String(repeating: "v", count: 1_000_000)], from: session) == Array("+OK\r\n".utf8))
+    #expect(
+      harness.raw(["SET", "k", String(repeating: "v", count: 1_000_000)], from: session) == Array("+OK\r\n".utf8))
     #expect(harness.raw(["SET", "l", String(repeating: "v", count: 3_000_000)], from: session) == [])
     #expect(try !names().contains("large"))
     #expect(try harness.run("EXISTS", "k", "l") == .integer(1))

@@ -33,12 +33,12 @@ import VersionedStore
 
   @Test func softLimitEndsAClientThatStaysAboveIt() throws {
     let settings = Settings()
-    settings.outputLimits.normal = .init(hard: 0, soft: 1000, softSeconds: 5)
+    settings.outputLimits.normal = .init(hard: 0, soft: 20_000, softSeconds: 5)
     let harness = EngineHarness(settings: settings)
     let slow = harness.open()
     let patient = harness.open()
-    slow.unsentByteCount = 2000
-    patient.unsentByteCount = 900
+    slow.unsentByteCount = 40_000
+    patient.unsentByteCount = 18_000
     pass(harness, milliseconds: 4000)
     #expect(!slow.isClosing)
     pass(harness, milliseconds: 4000)

@@ -39,9 +39,9 @@ import Testing
     if byTimeout {
       settings.timeout = 3
     } else {
-      settings.outputLimits.normal = .init(hard: 0, soft: 1000, softSeconds: 3)
+      settings.outputLimits.normal = .init(hard: 0, soft: 20_000, softSeconds: 3)
     }
-    transport.unsent = 5000
+    transport.unsent = 50_000
     let session = harness.open()
     _ = harness.raw(["QUIT"], from: session)
     #expect(transport.dropped.isEmpty)

@@ -44,19 +44,21 @@ struct MonitorTests {
     try harness.run("CLIENT", "ID")
     try harness.run("LPUSH", "k", "1")
     try harness.run("GET", "k")
-    #expect(lines().map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
-      "\"CLIENT\" \"ID\"", "\"LPUSH\" \"k\" \"1\"", "\"GET\" \"k\"",
-    ])
+    #expect(
+      lines().map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
+        "\"CLIENT\" \"ID\"", "\"LPUSH\" \"k\" \"1\"", "\"GET\" \"k\"",
+      ])
   }
 
   @Test func secretsAreNotShown() throws {
     try harness.run("AUTH", "secret")
     try harness.run("AUTH", "me", "secret")
     try harness.run("HELLO", "2", "AUTH", "me", "secret", "SETNAME", "x")
-    #expect(lines().map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
-      #""AUTH" "(redacted)""#, #""AUTH" "(redacted)" "(redacted)""#,
-      #""HELLO" "2" "AUTH" "(redacted)" "(redacted)" "SETNAME" "x""#,
-    ])
+    #expect(
+      lines().map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
+        #""AUTH" "(redacted)""#, #""AUTH" "(redacted)" "(redacted)""#,
+        #""HELLO" "2" "AUTH" "(redacted)" "(redacted)" "SETNAME" "x""#,
+      ])
   }
 
   @Test func transactionsAreShownAsTheyRun() throws {
@@ -66,9 +68,10 @@ struct MonitorTests {
     try harness.run("MULTI")
     try harness.run("NOSUCH")
     try harness.run("EXEC")
-    #expect(lines().map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
-      "\"MULTI\"", "\"SET\" \"k\" \"1\"", "\"EXEC\"", "\"MULTI\"", "\"EXEC\"",
-    ])
+    #expect(
+      lines().map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") } == [
+        "\"MULTI\"", "\"SET\" \"k\" \"1\"", "\"EXEC\"", "\"MULTI\"", "\"EXEC\"",
+      ])
   }
 
   @Test func aMonitorIsKeptFromTheKeyspaceUntilItIsReset() throws {
