@@ -77,6 +77,21 @@ struct TransactionTests {
     #expect(try harness.run("EXEC") == .array([]))
   }
 
+  @Test(arguments: [false, true])
+  func databasesThatTradeExpiredKeysTradeNothing(_ bothHaveOne: Bool) throws {
+    harness.engine.keyspace.isActiveExpiryOn = false
+    for database in bothHaveOne ? ["0", "1"] : ["1"] {
+      try harness.run("SELECT", database)
+      try harness.run("SET", "w", "1", "PX", "100")
+    }
+    harness.clock.advance(milliseconds: 200)
+    try harness.run("SELECT", "0")
+    try harness.run("WATCH", "w")
+    try harness.run("SWAPDB", "0", "1", from: harness.open())
+    try harness.run("MULTI")
+    #expect(try harness.run("EXEC") == .array([]))
+  }
+
   @Test func rollbackLeavesNoTrace() throws {
     try harness.run("SET", "k", "before")
     try harness.run("RPUSH", "list", "1", "2")

@@ -85,13 +85,15 @@ struct Watches {
     }
   }
 
-  /// The keys of whole databases may be others now: those that were there before or are now count as changed.
+  /// The keys of whole databases may be others now: those that were there before or are now count as changed, but not
+  /// where a key whose time has come stands for none.
   private mutating func touchAll(in databases: [Int]?, _ keyspace: Keyspace) {
     for (place, list) in watches where databases?.contains(place.database) ?? true {
       let isThere = Self.find(place, keyspace)
+      let isExpired = Self.find(place, keyspace) { $0.hasExpired(keyspace.now) }
       for index in list.indices where list[index].existed || isThere {
-        if list[index].wasExpired, !isThere {
-          watches[place]?[index].wasExpired = false
+        if list[index].wasExpired || !list[index].existed, !isThere || isExpired {
+          watches[place]?[index].wasExpired = isThere
         } else {
           list[index].session.isWatchBroken = true
         }
