@@ -169,12 +169,13 @@ final class Fuzzer {
           clients[index].owed -= 1
           if words.generator.oneIn(12) { hear(reply, depth: 0) }
         }
-      } catch where error.kind == .tooDeep {
-        // A script that returns a table which holds itself: this parser gives up before Lua's stack does.
-        engine.peerClosed(session)
-        return
       } catch {
-        Issue.record("not a reply: \(error), \(words.generator) \(journal)")
+        // Where a script returns a table that holds itself, or a line quotes a long argument, this parser gives up before
+        // the server does.
+        let rest = clients[index].parser.takeUnread()
+        if error.kind == .tooDeep || error.kind == .badLine && rest.count > 64_000 { return engine.peerClosed(session) }
+        let shown = String(decoding: rest.prefix(300), as: UTF8.self).debugDescription
+        Issue.record("not a reply: \(error) in \(shown), \(words.generator) \(journal)")
       }
       #expect(isGone || clients[index].parser.takeUnread().isEmpty, "half a reply, \(words.generator) \(journal)")
     }

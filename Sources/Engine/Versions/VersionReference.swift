@@ -60,7 +60,7 @@ extension Call {
     case .name(let name): version = history.version(named: name)
     case .time(let milliseconds): version = history.latest(atOrBefore: milliseconds)
     }
-    guard let version else { throw refuse("ERR no such version '", quoting: self[index], "'") }
+    guard let version else { throw refuse("ERR no such version '", quoting: self[index].prefix(VersionName.longest), "'") }
     return version
   }
 
@@ -75,7 +75,7 @@ extension Call {
   /// Refuses what the history refuses. Versions are called what the client called them by.
   mutating func refuse(_ error: VersionError, quoting name: Bytes) -> CommandError {
     switch error {
-    case .unknown: refuse("ERR no such version '", quoting: name, "'")
+    case .unknown: refuse("ERR no such version '", quoting: name.prefix(VersionName.longest), "'")
     case .nameTaken: refuse("ERR version name '", quoting: name, "' is taken")
     case .tooMany(let limit): refuse("ERR there are \(limit) versions already, DROP some of them first")
     case .held(_, let tags):
