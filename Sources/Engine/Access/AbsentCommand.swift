@@ -1,4 +1,4 @@
-/// Commands of Redis 7.0 that a server may lack: of clusters, modules and the like.
+/// Commands of Redis 7.0 that a server may lack: of modules, of logs of commands and the like.
 ///
 /// Rules may name them all the same, and they are written down again: `-migrate` stands in many a file of users, and a
 /// server that refused such a file would leave its operator without any users.
@@ -21,23 +21,11 @@ struct AbsentCommand: Sendable {
   }
 
   static let all = [
-    AbsentCommand("asking", [.fast, .connection]),
     AbsentCommand("bgrewriteaof", administration),
-    AbsentCommand(
-      "cluster", .slow,
-      subcommands(
-        ["countkeysinslot", "getkeysinslot", "help", "info", "keyslot", "links", "myid", "nodes", "shards", "slots"],
-        [
-          "addslots", "addslotsrange", "bumpepoch", "count-failure-reports", "delslots", "delslotsrange", "failover",
-          "flushslots", "forget", "meet", "replicas", "replicate", "reset", "saveconfig", "set-config-epoch", "setslot",
-          "slaves",
-        ])),
     AbsentCommand("failover", administration),
     AbsentCommand("migrate", [.keyspace, .write, .slow, .dangerous]),
     AbsentCommand("module", .slow, subcommands(["help"], ["list", "load", "loadex", "unload"])),
     AbsentCommand("psync", administration),
-    AbsentCommand("readonly", [.fast, .connection]),
-    AbsentCommand("readwrite", [.fast, .connection]),
     AbsentCommand("replconf", administration),
     AbsentCommand("restore-asking", [.keyspace, .write, .slow, .dangerous]),
     AbsentCommand("sync", administration),

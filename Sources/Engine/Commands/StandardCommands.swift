@@ -11,6 +11,7 @@ public enum StandardCommands {
       TransactionCommands.all,
       PubSubCommands.all,
       WaitCommand.all,
+      ClusterCommands.all,
       ServerCommands.all,
       CommandCommand.all,
       DebugCommands.all,

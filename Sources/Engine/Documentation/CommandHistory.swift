@@ -27,6 +27,9 @@ enum CommandHistory {
     client|list 7.0.0 Shows the fields resp, multi-mem, rbs and rbp.
     client|list 7.0.3 Shows the field ssub.
     client|pause 6.2.0 Takes a mode, of which WRITE is new.
+    cluster|meet 4.0.0 Takes the port of the cluster's own connections.
+    cluster|slots 4.0.0 Shows the ids of nodes.
+    cluster|slots 7.0.0 Shows more of how nodes are reached.
     command|info 7.0.0 Describes all commands when none is named.
     config|get 7.0.0 Takes several patterns.
     config|set 7.0.0 Takes several parameters.
@@ -99,6 +102,8 @@ enum CommandHistory {
   /// The full name, the version that deprecated it, and what to use instead.
   static let deprecations = """
     brpoplpush 6.2.0 BLMOVE from RIGHT to LEFT
+    cluster|slaves 5.0.0 CLUSTER REPLICAS
+    cluster|slots 7.0.0 CLUSTER SHARDS
     georadius 6.2.0 GEOSEARCH or GEOSEARCHSTORE, BYRADIUS
     georadius_ro 6.2.0 GEOSEARCH, BYRADIUS
     georadiusbymember 6.2.0 GEOSEARCH or GEOSEARCHSTORE, FROMMEMBER and BYRADIUS

@@ -1,4 +1,4 @@
-// Commands about connections, the server, transactions, messages, scripts and versions.
+// Commands about connections, the server, clusters, transactions, messages, scripts and versions.
 // A command that is not here takes no arguments. Lines are as long as the commands are.
 
 extension CommandSyntax {
@@ -49,6 +49,26 @@ extension CommandSyntax {
     slaveof args(host-port(host port:integer) | no-one(no=NO ONE)) [purpose(VERIFY | DRYRUN)]
     slowlog|get [count:integer]
     swapdb index1:integer index2:integer
+    """
+
+  static let cluster = """
+    cluster|addslots slot:integer...
+    cluster|addslotsrange start-slot_end-slot(start-slot:integer end-slot:integer)...
+    cluster|count-failure-reports node-id
+    cluster|countkeysinslot slot:integer
+    cluster|delslots slot:integer...
+    cluster|delslotsrange start-slot_end-slot(start-slot:integer end-slot:integer)...
+    cluster|failover [options(FORCE | TAKEOVER)]
+    cluster|forget node-id
+    cluster|getkeysinslot slot:integer count:integer
+    cluster|keyslot key:string
+    cluster|meet ip port:integer [cluster_bus_port:integer@4.0.0]
+    cluster|replicas node-id
+    cluster|replicate node-id
+    cluster|reset [hard_soft(HARD | SOFT)]
+    cluster|set-config-epoch config-epoch:integer
+    cluster|setslot slot:integer subcommand(IMPORTING node-id | MIGRATING node-id | NODE node-id | STABLE)
+    cluster|slaves node-id
     """
 
   static let transactions = """

@@ -3,6 +3,6 @@
 enum CommandSyntax {
   static let all = [
     strings, bitmaps, hyperLogLogs, generic, hashes, lists, sets, sortedSets, streams, geo, connection, server,
-    transactions, pubsub, scripting, versions,
+    cluster, transactions, pubsub, scripting, versions,
   ]
 }

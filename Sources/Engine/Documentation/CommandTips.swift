@@ -5,6 +5,16 @@ enum CommandTips {
   static let all = """
     client|info nondeterministic_output
     client|list nondeterministic_output
+    cluster|bumpepoch nondeterministic_output
+    cluster|count-failure-reports nondeterministic_output
+    cluster|getkeysinslot nondeterministic_output
+    cluster|info nondeterministic_output
+    cluster|links nondeterministic_output
+    cluster|nodes nondeterministic_output
+    cluster|replicas nondeterministic_output
+    cluster|shards nondeterministic_output
+    cluster|slaves nondeterministic_output
+    cluster|slots nondeterministic_output
     command nondeterministic_output_order
     command|docs nondeterministic_output_order
     command|info nondeterministic_output_order
