@@ -30,8 +30,11 @@ public final class Engine {
   public var serializedByteCount: (Entry) -> Int = { _ in 0 }
   /// What scripts take; set by the module that runs them.
   public var scripting: () -> ScriptingFigures = { ScriptingFigures() }
-  /// Saves and loads the dataset for DEBUG RELOAD, and answers with what went wrong; set by the same module.
-  public var reload: (ReloadOptions) -> String? = { _ in "nothing is saved here" }
+  /// Saves and loads the dataset for DEBUG RELOAD, and answers with an error's text; set by the module that does so.
+  public var reload: (ReloadOptions) -> String? = { _ in "ERR nothing is saved here" }
+  /// Adds libraries of functions, given by their sources, to those of the live dataset, in the place of those with the same
+  /// names if `replacing`: all of them, or none and the reason. Set by the module that runs them.
+  public var addLibraries: (_ sources: [[UInt8]], _ replacing: Bool) -> String? = { _, _ in "no scripts run here" }
   /// Writes all of the configuration to its file and answers with what went wrong; set by what has it.
   public var rewriteWholeConfiguration: () -> String? = { "there is no configuration file" }
   /// Nothing is done by the clock (DEBUG PAUSE-CRON).

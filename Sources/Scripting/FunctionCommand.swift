@@ -39,7 +39,7 @@ struct FunctionCommand {
       }
       let source = Array(call[call.count - 1])
       do throws(FunctionLibrary.Failure) {
-        try scripting.add([source], replaces ? .replace : .append, from: call.session, isSingle: true)
+        try scripting.add([source], replaces ? .replace : .append, isTimed: !call.session.isPrimary, isSingle: true)
       } catch {
         throw call.refuse("ERR ", error.text)
       }
@@ -165,7 +165,7 @@ struct FunctionCommand {
         }
       }
       do throws(FunctionLibrary.Failure) {
-        try scripting.add(sources, restoring, from: call.session, isSingle: false)
+        try scripting.add(sources, restoring, isTimed: !call.session.isPrimary, isSingle: false)
       } catch {
         throw call.refuse("ERR ", error.text)
       }

@@ -129,9 +129,10 @@ extension Scripting {
     case flush
   }
 
-  /// Loads libraries and stores them with the dataset: all of them, or, if one fails, none.
+  /// Loads libraries and stores them with the dataset: all of them, or, if one fails, none. Their code may run for as long
+  /// as it likes unless it `isTimed`.
   func add(
-    _ sources: [[UInt8]], _ restoring: Restoring, from caller: Session, isSingle: Bool
+    _ sources: [[UInt8]], _ restoring: Restoring, isTimed: Bool, isSingle: Bool
   ) throws(FunctionLibrary.Failure) {
     updateLibraries()
     var added: [FunctionLibrary] = []
@@ -146,7 +147,7 @@ extension Scripting {
             : FunctionLibrary.Failure("Library ", heading.name, " already exists")
         }
         remaining.removeAll { $0.name == heading.name }
-        let deadline = caller.isPrimary ? nil : engine.monotonicNow + Self.loadMilliseconds * 1_000_000
+        let deadline = !isTimed ? nil : engine.monotonicNow + Self.loadMilliseconds * 1_000_000
         try added.append(load(source, deadline: deadline))
       }
       try refuseCollisions(added, remaining)
@@ -158,6 +159,17 @@ extension Scripting {
       release(added)
       throw error
     }
+  }
+
+  /// Adds the libraries of a file: all, or none and the reason.
+  func addFromFile(_ sources: [[UInt8]], replacing: Bool) -> String? {
+    guard !sources.isEmpty else { return nil }
+    do throws(FunctionLibrary.Failure) {
+      try add(sources, replacing ? .replace : .append, isTimed: false, isSingle: false)
+    } catch {
+      return String(decoding: error.text, as: UTF8.self)
+    }
+    return nil
   }
 
   /// No function may have the name of one in another library.

@@ -26,6 +26,7 @@ public final class ScriptingReference: @unchecked Sendable {
     let scripting = Scripting(engine: engine, memoryLimit: memoryLimit)
     self.scripting = scripting
     engine.scripting = { [unowned self] in value.figures }
+    engine.addLibraries = { [unowned self] in value.addFromFile($0, replacing: $1) }
     engine.declaredFlags = { [unowned self] in value.declaredFlags($0) }
   }
 

@@ -24,6 +24,8 @@ public struct DatasetLoader: SnapshotSink {
     public var limits = EncodingLimits()
     /// What has expired is left out. A replica keeps it until its primary says that it is gone.
     public var dropsExpired = false
+    /// Of several values of one key the last is taken. Otherwise they are an error.
+    public var replacesDuplicates = false
 
     public init(databaseCount: Int, countsUses: Bool) {
       self.databaseCount = databaseCount
@@ -73,6 +75,7 @@ public struct DatasetLoader: SnapshotSink {
       outcome.expiredKeys += 1
       return
     }
+    if form.replacesDuplicates { dataset.remove(database, key, dataset.hash(key)) }
     let former = dataset.keyCount(database)
     let place = Place(
       dataset, database: database, key: key, hash: dataset.hash(key), accessClock: accessClock(access))
@@ -85,6 +88,7 @@ public struct DatasetLoader: SnapshotSink {
     try admit(event.byteCount)
     switch event {
     case .begin(let key, let type, let expiry, let access):
+      if form.replacesDuplicates { dataset.remove(database, key, dataset.hash(key)) }
       try builder.begin(database, key, type, expiry: expiry, accessClock: accessClock(access))
     case .end:
       switch try builder.end() {

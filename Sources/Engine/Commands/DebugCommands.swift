@@ -180,10 +180,7 @@ enum DebugCommands {
         throw call.refuse("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
       }
     }
-    guard !options.merges, options.flushes else {
-      throw call.refuse("ERR DEBUG RELOAD with MERGE or NOFLUSH is not supported")
-    }
-    if let failure = engine.reload(options) { throw call.refuse("ERR \(failure)") }
+    if let failure = engine.reload(options) { throw call.refuse(failure) }
     call.reply.ok()
   }
 
@@ -211,8 +208,9 @@ enum DebugCommands {
       "    Answer with a value of the type.",
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "    Have elements of so many bytes stand alone in their leaf; 0 sets the default.",
-      "RELOAD [NOSAVE]",
-      "    Save the dataset and load it again; with NOSAVE, load what was saved last.",
+      "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+      "    Save the dataset and load it again; with NOSAVE, load what was saved last. With NOFLUSH the file's keys and",
+      "    libraries are added to those that are there: none of them may be there already, unless MERGE has it replaced.",
       "REPLYBUFFER PEAK-RESET-TIME (<milliseconds>|NEVER|RESET)",
       "    Give the memory for replies back to the system when a client has been silent for so long.",
       "REPLYBUFFER RESIZING (0|1)",
@@ -233,7 +231,12 @@ enum DebugCommands {
 
 /// What DEBUG RELOAD asks for.
 public struct ReloadOptions: Sendable {
+  /// The dataset is saved first.
   public var saves = true
+  /// What is read takes the place of all that is there; otherwise it is added.
   public var flushes = true
+  /// What is read takes the place of what has the same name.
   public var merges = false
+
+  public init() {}
 }

@@ -199,21 +199,31 @@ public final class SnapshotSaves: @unchecked Sendable {
     waitForWriter()
   }
 
-  /// DEBUG RELOAD. Everybody waits, so that nothing is written between the two. Answers with what went wrong.
+  /// DEBUG RELOAD. Everybody waits, so that nothing is written between the two. Answers with an error's text; then nothing
+  /// has changed.
   private func reload(_ options: ReloadOptions, _ engine: Engine) -> String? {
-    if options.saves, !saveNow(engine) { return "Error saving the dataset" }
-    let keyspace = engine.keyspace
-    switch readNow(engine.settings.dbFilename, DatasetLoader.Form(keyspace)) {
-    case .failure(let failure):
-      engine.log(.warning, "DEBUG RELOAD failed: \(failure)")
-      return "Error trying to load the RDB dump, check server logs."
-    case .success(let loader):
-      keyspace.history.replaceLive(with: loader.dataset)
-      keyspace.liveDatasetChanged()
-      engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
-      engine.log(.warning, "DB reloaded by DEBUG RELOAD")
-      return nil
+    if options.saves, !saveNow(engine) { return "ERR" }
+    var form = DatasetLoader.Form(engine.keyspace)
+    form.replacesDuplicates = options.merges
+    let loader: DatasetLoader
+    switch readNow(engine.settings.dbFilename, form) {
+    case .failure(let failure): return failReload("\(failure)", engine)
+    case .success(let read): loader = read
     }
+    if options.flushes {
+      engine.keyspace.history.replaceLive(with: loader.dataset)
+    } else if let failure = loader.dataset.add(to: engine, replacing: options.merges) {
+      return failReload(failure, engine)
+    }
+    engine.keyspace.liveDatasetChanged()
+    engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
+    engine.log(.warning, "DB reloaded by DEBUG RELOAD")
+    return nil
+  }
+
+  private func failReload(_ reason: String, _ engine: Engine) -> String {
+    engine.log(.warning, "DEBUG RELOAD failed: \(reason)")
+    return "ERR Error trying to load the RDB dump"
   }
 
   // MARK: Save points
