@@ -32,6 +32,8 @@ final class KeyWatch: Sendable {
 
   /// Ends the watch. The rounds that were read, and what was wrong in them.
   func end() -> (rounds: Int, wrong: [String]) {
+    // On a busy machine the drill may be over before the first round is.
+    _ = ServerProcess.wait(milliseconds: 20_000) { found.withLock { $0.rounds > 0 || !$0.wrong.isEmpty } }
     found.withLock { $0.isEnding = true }
     _ = ServerProcess.wait(milliseconds: 20_000) { found.withLock { $0.hasEnded } }
     return found.withLock { ($0.rounds, Array($0.wrong.prefix(10))) }
