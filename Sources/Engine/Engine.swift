@@ -32,6 +32,8 @@ public final class Engine {
   public var scripting: () -> ScriptingFigures = { ScriptingFigures() }
   /// Saves and loads the dataset for DEBUG RELOAD, and answers with an error's text; set by the module that does so.
   public var reload: (ReloadOptions) -> String? = { _ in "ERR nothing is saved here" }
+  /// How many connections MIGRATE keeps; set by the module that has it.
+  public var keptMigrationLinks: () -> Int = { 0 }
   /// Adds libraries of functions, given by their sources, to those of the live dataset, in the place of those with the same
   /// names if `replacing`: all of them, or none and the reason. Set by the module that runs them.
   public var addLibraries: (_ sources: [[UInt8]], _ replacing: Bool) -> String? = { _, _ in "no scripts run here" }

@@ -9,7 +9,7 @@ extension Engine {
   /// An engine with an empty dataset, and the commands of all modules.
   static func assemble(
     _ configuration: Configuration, _ replication: ReplicationController, _ loads: SnapshotLoads,
-    _ saves: SnapshotSaves, on eventLoop: any EventLoop
+    _ saves: SnapshotSaves, _ migrations: SnapshotMigrations, on eventLoop: any EventLoop
   ) throws(ConfigurationFile.Failure) -> Engine {
     let settings = configuration.engine
     let dataset = Dataset(databases: settings.databases, lineage: Lineage.next())
@@ -18,7 +18,10 @@ extension Engine {
     let scripting = ScriptingReference()
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
-      + [saves.commands, ConfigCommands.all(bound), ReplicationCommands(replication).all, scripting.commands]
+      + [
+        saves.commands, [migrations.command], ConfigCommands.all(bound), ReplicationCommands(replication).all,
+        scripting.commands,
+      ]
     let engine = Engine(settings: settings, keyspace: keyspace, commands: try configuration.commandTable(families))
     replication.engine = engine
     scripting.attach(engine)

@@ -22,6 +22,7 @@ final class ServerInstance {
   private let listeners: Listeners
   private let replication: ReplicationHost
   private let saves = SnapshotSaves()
+  private let migrations = SnapshotMigrations()
   private let loadDelay = KeyDelay()
   private let eventLoop: any EventLoop
   private var pidFile: PidFile?
@@ -37,7 +38,7 @@ final class ServerInstance {
     let controller = ReplicationController()
     let loads = SnapshotLoads()
     do throws(ConfigurationFile.Failure) {
-      engine = try Engine.assemble(configuration, controller, loads, saves, on: eventLoop)
+      engine = try Engine.assemble(configuration, controller, loads, saves, migrations, on: eventLoop)
     } catch {
       try? Files.writeAll(STDERR_FILENO, Array(error.report.utf8))
       throw StartFailure()
@@ -80,6 +81,8 @@ final class ServerInstance {
     SnapshotFile.attach(loads, delay: loadDelay, eventLoop: eventLoop)
     SnapshotFile.attach(saves, eventLoop: eventLoop)
     saves.attach(to: engine, nowMilliseconds: Transport.now() / 1000)
+    migrations.connect = { BlockingLink.connect($0, port: $1, timeoutMilliseconds: $2) }
+    migrations.attach(to: engine)
     load { [self] in
       reportReadiness()
       replication.start(host, configuration: configuration, security: contexts.link, log: log)

@@ -12,6 +12,7 @@ final class FuzzServer: SessionTransport {
   var clock = ManualClock()
   private let saves = SnapshotSaves()
   private let loads = SnapshotLoads()
+  private let migrations = SnapshotMigrations()
   private let scripting = ScriptingReference()
   private var output: [Int: [UInt8]] = [:]
   /// What other threads would do, to be done when the fuzzer says so.
@@ -22,7 +23,7 @@ final class FuzzServer: SessionTransport {
     let keyspace = Keyspace(settings: settings, history: history)
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
-      + [saves.commands, scripting.commands]
+      + [saves.commands, [migrations.command], scripting.commands]
     engine = Engine(settings: settings, keyspace: keyspace, commands: CommandTable(families))
     engine.transport = self
     scripting.attach(engine)
@@ -37,6 +38,24 @@ final class FuzzServer: SessionTransport {
       pending.append { completion(.failure(.unreadable(reason: "No such file or directory"))) }
     }
     saves.attach(to: engine, nowMilliseconds: Int64(clock.milliseconds))
+    migrations.connect = { _, port, _ in port % 4 == 3 ? nil : FickleLink() }
+    migrations.attach(to: engine)
+  }
+
+  /// A server that takes some of what it is sent.
+  private final class FickleLink: MigrationLink {
+    private var count = 0
+    private static let answers = ["+OK", "+OK", "-BUSYKEY", "+OK", "+OK", "+OK", "$1", ""]
+
+    func send(_ bytes: Bytes, timeoutMilliseconds: Int64) throws(MigrationLinkFailure) {
+      if timeoutMilliseconds == 1 { throw .timedOut }
+    }
+
+    func readLine(timeoutMilliseconds: Int64) throws(MigrationLinkFailure) -> [UInt8] {
+      count += 1
+      if count % 10 == 0 { throw .closed }
+      return Array(Self.answers[count % Self.answers.count].utf8)
+    }
   }
 
   /// Writes a file that nobody keeps.

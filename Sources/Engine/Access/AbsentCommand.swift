@@ -1,6 +1,6 @@
 /// Commands of Redis 7.0 that a server may lack: of modules, of logs of commands and the like.
 ///
-/// Rules may name them all the same, and they are written down again: `-migrate` stands in many a file of users, and a
+/// Rules may name them all the same, and they are written down again: `-module` stands in many a file of users, and a
 /// server that refused such a file would leave its operator without any users.
 struct AbsentCommand: Sendable {
   let name: String
@@ -23,7 +23,6 @@ struct AbsentCommand: Sendable {
   static let all = [
     AbsentCommand("bgrewriteaof", administration),
     AbsentCommand("failover", administration),
-    AbsentCommand("migrate", [.keyspace, .write, .slow, .dangerous]),
     AbsentCommand("module", .slow, subcommands(["help"], ["list", "load", "loadex", "unload"])),
     AbsentCommand("psync", administration),
     AbsentCommand("replconf", administration),

@@ -18,6 +18,9 @@ enum KeyFinder {
   static func forEachKey(
     of command: Command, _ arguments: CommandArguments, _ body: (Int, Access) -> Bool
   ) -> Bool {
+    if command.flags.contains(.movableKeys), Bytes(command.name) == Bytes("migrate") {
+      return forEachMigratedKey(arguments, body)
+    }
     for specification in command.keys where !specification.access.contains(.notKey) {
       // One specification that does not fit makes the others worthless.
       if positions(specification, arguments) == nil { return forEachKeyByNumber(of: command, arguments, body) }
@@ -128,6 +131,23 @@ enum KeyFinder {
       index += 1
     }
     return target
+  }
+
+  /// MIGRATE's KEYS may be a password too, which no specification tells.
+  private static func forEachMigratedKey(_ arguments: CommandArguments, _ body: (Int, Access) -> Bool) -> Bool {
+    guard arguments.count >= 6 else { return true }
+    var (keys, index) = (3..<4, 6)
+    // As the last word it is none for Redis, unless it stands somewhere else too.
+    let mayBeMany = (1..<arguments.count - 1).contains { arguments.matches($0, "keys") }
+    while mayBeMany, index < arguments.count {
+      if arguments.matches(index, "keys") {
+        // None where one stands before as well, which the command refuses.
+        keys = arguments[3].isEmpty ? index + 1..<arguments.count : 0..<0
+        break
+      }
+      index += arguments.matches(index, "auth") ? 2 : arguments.matches(index, "auth2") ? 3 : 1
+    }
+    return keys.allSatisfy { body($0, [.readWrite, .access, .delete]) }
   }
 
   /// What SET does with its key depends on its options: only with GET does it read what was there.

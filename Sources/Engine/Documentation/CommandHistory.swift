@@ -54,6 +54,10 @@ enum CommandHistory {
     lpop 6.2.0 Takes a count.
     lpush 2.4.0 Takes several elements.
     lpushx 4.0.0 Takes several elements.
+    migrate 3.0.0 Takes COPY and REPLACE.
+    migrate 3.0.6 Takes KEYS.
+    migrate 4.0.7 Takes AUTH.
+    migrate 6.0.0 Takes AUTH2.
     pexpire 7.0.0 Takes NX, XX, GT and LT.
     pexpireat 7.0.0 Takes NX, XX, GT and LT.
     pttl 2.8.0 May answer -2.

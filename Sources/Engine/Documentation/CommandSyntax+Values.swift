@@ -53,6 +53,7 @@ extension CommandSyntax {
     expireat key unix-time-seconds:time [condition(NX | XX | GT | LT)@7.0.0]
     expiretime key
     keys pattern
+    migrate host port:integer key_or_empty_string(key | empty_string=) destination-db:integer timeout:integer [COPY@3.0.0] [REPLACE@3.0.0] [authentication([AUTH password@4.0.7] | [AUTH2 username_password(username password)@6.0.0])] [KEYS key:key1...@3.0.6]
     move key db:integer
     object|encoding key
     object|freq key

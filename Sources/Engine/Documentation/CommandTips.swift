@@ -52,6 +52,7 @@ enum CommandTips {
     memory|purge request_policy:all_shards response_policy:all_succeeded
     memory|stats nondeterministic_output request_policy:all_shards response_policy:special
     mget request_policy:multi_shard
+    migrate nondeterministic_output
     mset request_policy:multi_shard response_policy:all_succeeded
     msetnx request_policy:multi_shard response_policy:agg_min
     object|encoding nondeterministic_output

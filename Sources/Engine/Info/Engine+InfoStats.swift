@@ -36,7 +36,7 @@ extension Engine {
     lines.add("pubsubshard_channels", pubSub.shardChannels.count)
     lines.add("latest_fork_usec", 0)
     lines.add("total_forks", 0)
-    lines.add("migrate_cached_sockets", 0)
+    lines.add("migrate_cached_sockets", keptMigrationLinks())
     lines.add("slave_expires_tracked_keys", 0)
     lines.add("active_defrag_hits", 0)
     lines.add("active_defrag_misses", 0)

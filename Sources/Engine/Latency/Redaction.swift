@@ -24,7 +24,21 @@ enum Redaction {
         stride(from: 3, to: count, by: 2).filter { value in
           secretDirectives.contains { arguments[first + value - 1].equalsIgnoringCase($0) }
         })
+    case "migrate": migrationPasswords(arguments, first: first, count: count)
     default: []
     }
+  }
+
+  /// What stands behind AUTH and AUTH2 of a MIGRATE, up to its keys.
+  private static func migrationPasswords(_ arguments: BytesList, first: Int, count: Int) -> Set<Int> {
+    var (found, index) = (Set<Int>(), 6)
+    while index < count {
+      let word = arguments[first + index]
+      if word.equalsIgnoringCase("keys") { break }
+      let secrets = word.equalsIgnoringCase("auth") ? 1 : word.equalsIgnoringCase("auth2") ? 2 : 0
+      if index + secrets < count { found.formUnion(index + 1..<index + 1 + secrets) }
+      index += 1 + secrets
+    }
+    return found
   }
 }
