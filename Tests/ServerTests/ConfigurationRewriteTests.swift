@@ -44,6 +44,23 @@ struct ConfigurationRewriteTests {
     #expect(try file.text == expected)
   }
 
+  /// Points that are among the default ones are written like all others: lines of a file take the place of the default.
+  @Test(arguments: ["3600 1 300 100 60 10000", "3600 1", "3600 1 300 100", "60 10000", ""])
+  func noSavePointIsLost(_ value: String) throws {
+    for text in ["save 900 1\n", "port 7001\n", "save 3600 1\nsave 300 100\nsave 60 10000\n"] {
+      let file = try TemporaryFile(text)
+      let configuration = Configuration()
+      try ConfigurationFile.load(file.path, into: configuration)
+      configuration.finishStarting()
+      configuration.file = file.path
+      try set(configuration, ["save", value])
+      try configuration.rewrite()
+      let again = Configuration()
+      try ConfigurationFile.load(file.path, into: again)
+      #expect(get(again, "save") == ["save": value], "\(text)")
+    }
+  }
+
   /// No percentiles at all is not the default, and must be said.
   @Test func percentilesAreWrittenWithTheDecimalsThatTheyNeed() throws {
     for (value, line) in [("50.5 99.99", "50.5 99.99"), ("100 0", "100 0"), ("", "\"\"")] {

@@ -19,6 +19,8 @@ struct Directive: Sendable {
   var isHidden = false
   /// Is written by CONFIG REWRITE even at its default.
   var alwaysWritten = false
+  /// Stays as it is while the dataset is read from the disk.
+  var isFixedWhileLoading = false
   /// Is the name of a file: what CONFIG SET does happens even when the name stays, as the file may have changed.
   var namesFile = false
   /// The value as CONFIG GET shows it; `set` takes it back.
@@ -45,13 +47,13 @@ extension Directive {
   /// A directive of a list of words. `parse` gets no word for the single empty word `""`.
   init<Value>(
     list name: String, _ path: ReferenceWritableKeyPath<Configuration, Value> & Sendable,
-    aliases: [String] = [], change: Change = .always,
+    aliases: [String] = [], change: Change = .always, alwaysWritten: Bool = false,
     parse: @escaping @Sendable ([String], Configuration) throws(BadValue) -> Value,
     shown: @escaping @Sendable (Value) -> String,
     lines: (@Sendable (Value) -> [String])? = nil
   ) {
     self.init(
-      name: name, aliases: aliases, change: change, takesList: true,
+      name: name, aliases: aliases, change: change, takesList: true, alwaysWritten: alwaysWritten,
       get: { Array(shown($0[keyPath: path]).utf8) },
       set: { (configuration, words) throws(BadValue) in
         let words = words == [[]] ? [] : words.map { String(decoding: $0, as: UTF8.self) }
