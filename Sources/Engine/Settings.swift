@@ -82,6 +82,8 @@ public final class Settings {
 
   // MARK: Replication
 
+  /// Address that connections to other servers go out from; nil leaves that to the system.
+  public var bindSourceAddress: String?
   /// The primary that this server follows; nil makes it a primary itself. REPLICAOF sets it, CONFIG REWRITE writes it.
   public var replicaOf: PrimaryAddress?
   public var masteruser: [UInt8]?

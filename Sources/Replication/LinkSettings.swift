@@ -16,6 +16,8 @@ public struct LinkSettings: Sendable, Equatable {
   /// What the primary is told to list us under (`replica-announce-port` or our port, `replica-announce-ip`).
   public var listeningPort: Int
   public var announcedAddress: String?
+  /// Address that the link goes out from (`bind-source-addr`); nil leaves that to the system.
+  public var sourceAddress: String?
   /// Our own run ID, by which replication from oneself is found out.
   public var runID: String
   /// `repl-timeout`: silence after which the primary is taken for dead.

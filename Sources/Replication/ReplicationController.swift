@@ -94,6 +94,7 @@ public final class ReplicationController: @unchecked Sendable {
     link.username = settings.masteruser
     link.password = settings.masterauth
     link.announcedAddress = settings.replicaAnnounceIP
+    link.sourceAddress = settings.bindSourceAddress
     link.timeoutMilliseconds = Int64(settings.replTimeout) * 1000
     link.refusesEmpty = settings.replicaRefuseEmpty
     link.commands = commands

@@ -86,6 +86,14 @@ enum Files {
     }
   }
 
+  /// Writes into a file that is there already: for those through which the kernel is spoken to.
+  static func overwrite(_ path: String, with content: [UInt8]) throws(Failure) {
+    let file = unsafe open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+    guard file >= 0 else { throw Failure(code: errno) }
+    defer { close(file) }
+    try writeAll(file, content)
+  }
+
   static func syncDirectory(of path: String) throws(Failure) {
     let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) + "/" } ?? "."
     let directory = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -24,6 +24,7 @@ final class ServerInstance {
   private let saves = SnapshotSaves()
   private let migrations = SnapshotMigrations()
   private let loadDelay = KeyDelay()
+  private let oomScore = OOMScore()
   private let eventLoop: any EventLoop
   private var pidFile: PidFile?
   private let stopped: EventLoopPromise<Void>
@@ -76,6 +77,7 @@ final class ServerInstance {
     }
     announce()
     applyChanges()
+    try? adjustOOMScore(isReplica: configuration.engine.replicaOf != nil)  // the log says it
     transport.startCron { configuration.engine.hz }
     loadDelay.set(configuration.engine.keyLoadDelay)
     SnapshotFile.attach(loads, delay: loadDelay, eventLoop: eventLoop)
@@ -85,7 +87,9 @@ final class ServerInstance {
     migrations.attach(to: engine)
     load { [self] in
       reportReadiness()
-      replication.start(host, configuration: configuration, security: contexts.link, log: log)
+      replication.start(host, configuration: configuration, security: contexts.link, log: log) { [self] in
+        try? adjustOOMScore(isReplica: $0)  // the log says it
+      }
     }
   }
 
@@ -273,7 +277,17 @@ final class ServerInstance {
   }
 
   /// What CONFIG SET does beyond storing the value.
+  private func adjustOOMScore(isReplica: Bool) throws(BadValue) {
+    do throws(Files.Failure) { try oomScore.apply(configuration.server, isReplica: isReplica) } catch {
+      logger.warning("Unable to change oom_score_adj: \(error.text)")
+      throw BadValue(reason: "Failed to set current oom_score_adj. Check server logs.")
+    }
+  }
+
   private func applyChanges() {
+    configuration.onChange(ofAny: ["oom-score-adj", "oom-score-adj-values"]) { [self] () throws(BadValue) in
+      try adjustOOMScore(isReplica: configuration.engine.replicaOf != nil)
+    }
     let settings = configuration.server
     configuration.warn = { [logger] in logger.warning("\($0)") }
     configuration.onChange(of: "loglevel") { [log] in log.setLevel(settings.loglevel) }

@@ -74,6 +74,29 @@ struct ConfigurationTests {
     #expect(throws: ConfigurationFile.Failure.self) { try loaded(line) }
   }
 
+  /// A directive of flags wants one.
+  @Test(arguments: ["shutdown-on-sigterm", "shutdown-on-sigint"]) func flagsAreNotNone(_ name: String) throws {
+    let expected = "argument(s) must be one of the following: default, save, nosave, now, force"
+    #expect(throws: ConfigurationFile.Failure.line(1, name, expected)) { try loaded(name) }
+    let configuration = try loaded("")
+    #expect(throws: ConfigurationError.refused(name, expected)) { try set(configuration, [name, ""]) }
+    try set(configuration, [name, "force now nosave now"])
+    #expect(get(configuration, name) == [name: "nosave now force"])
+  }
+
+  /// The file that is read lies in the working directory.
+  @Test func theDirectoryStaysWhileLoading() {
+    for (name, isFixed) in [("DIR", true), ("maxmemory", false), ("nosuch", false)] {
+      Array(name.utf8).withBytes { #expect(Directive.isFixedWhileLoading($0) == isFixed, "\(name)") }
+    }
+  }
+
+  @Test func relativeIsAnotherNameForYes() throws {
+    let configuration = try loaded("oom-score-adj relative\noom-score-adj-values 1 -2 3")
+    #expect(
+      get(configuration, "oom-score-adj*") == ["oom-score-adj": "yes", "oom-score-adj-values": "1 -2 3"])
+  }
+
   @Test func loadsStockFiles() throws {
     let stock = try TemporaryFile(
       String(contentsOfFile: "/etc/redis/redis.conf", encoding: .utf8)

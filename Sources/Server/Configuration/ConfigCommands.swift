@@ -38,9 +38,12 @@ enum ConfigCommands {
       "set", arity: .atLeast(4), flags: flags, group: .server, since: "2.0.0",
       complexity: "O(N) where N is the number of directives",
       "Changes directives while the server runs: all of them, or none.",
-      .control { call, _ throws(CommandError) in
+      .control { call, engine throws(CommandError) in
         guard call.count % 2 == 0 else { throw .syntax }
         let pairs = stride(from: 2, to: call.count, by: 2).map { (name: call[$0], value: call[$0 + 1]) }
+        if engine.persistence.isLoading, pairs.contains(where: { Directive.isFixedWhileLoading($0.name) }) {
+          throw call.refuse(PersistenceState.loading)
+        }
         let peer = call.session.peer
         do throws(ConfigurationError) {
           try configuration.value.set(pairs, isLocal: peer.isLoopback || peer.isUnixSocket)

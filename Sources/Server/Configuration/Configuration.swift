@@ -10,7 +10,6 @@ final class Configuration {
   let server = ServerSettings()
   /// Values of directives that nothing reads yet, as CONFIG GET shows them; absent at their default.
   var dormant: [String: [UInt8]] = [:]
-  var oomScoreAdjValues = [0, 200, 800]
   /// What `user` lines of the file say, until the server starts and makes these users.
   var users = ConfiguredUsers()
 
@@ -161,6 +160,8 @@ extension Directive {
     takesList
       ? value.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { Array($0) } : [Array(value)]
   }
+
+  static func isFixedWhileLoading(_ name: Bytes) -> Bool { named(name)?.isFixedWhileLoading ?? false }
 
   /// The directive of that name or alias, in any case.
   static func named(_ name: some Sequence<UInt8>) -> Directive? {

@@ -65,7 +65,6 @@ extension Directive {
     .off("bio_cpulist", "", change: .onlyAtStart),
     .off("aof_rewrite_cpulist", "", change: .onlyAtStart),
     .off("bgsave_cpulist", "", change: .onlyAtStart),
-    .off("bind-source-addr", ""),
     .off("socket-mark-id", "0", change: .onlyAtStart),
   ]
 }

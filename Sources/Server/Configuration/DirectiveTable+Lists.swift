@@ -16,7 +16,7 @@ extension Directive {
 
   /// The working directory of the process: files named without a path lie there.
   static let dir = Directive(
-    name: "dir", change: .protected, alwaysWritten: true,
+    name: "dir", change: .protected, alwaysWritten: true, isFixedWhileLoading: true,
     get: { _ in Files.workingDirectory() },
     set: { (_, words) throws(BadValue) in
       guard unsafe chdir(words[0].map { CChar(bitPattern: $0) } + [0]) == 0 else {
@@ -37,14 +37,20 @@ extension Directive {
           let flag = try one.parse(Array(word.utf8))
           if flag != .default, !flags.contains(flag) { flags.append(flag) }
         }
-        return flags.isEmpty ? [.default] : flags
+        // No word at all is none of the choices either.
+        if words.isEmpty { _ = try one.parse([]) }
+        // In the order of the table, whatever that of the words.
+        return flags.isEmpty ? [.default] : ShutdownFlag.allCases.filter(flags.contains)
       },
       shown: { $0.map(\.rawValue).joined(separator: " ") })
   }
 
   /// `save 900 1`, also several pairs in one line; in a file each line adds to the ones before it.
+  ///
+  /// Lines of a file take the place of the default points, all of them: so all are written, or those that are as by
+  /// default would be lost.
   static let save = Directive(
-    list: "save", \.engine.savePoints,
+    list: "save", \.engine.savePoints, alwaysWritten: true,
     parse: { (words, configuration) throws(BadValue) in
       let numbers = words.compactMap { Int($0) }
       guard numbers.count == words.count, numbers.count % 2 == 0 else {
@@ -127,4 +133,28 @@ extension Directive {
     },
     shown: { $0.map { "\($0.host) \($0.port)" } ?? "" },
     lines: { $0.map { ["\($0.host) \($0.port)"] } ?? [] })
+
+  /// `relative` is another name for `yes`.
+  static let oomScoreAdj: Directive = {
+    let plain = ConfigurationValue<OOMScore.Mode>.choice
+    let value = ConfigurationValue<OOMScore.Mode>(
+      parse: { (text) throws(BadValue) in
+        let mode = try plain.parse(text)
+        return mode == .relative ? .yes : mode
+      },
+      shown: plain.shown, written: plain.written)
+    return Directive("oom-score-adj", value, \.server.oomScoreAdj)
+  }()
+
+  static let oomScoreAdjValues = Directive(
+    list: "oom-score-adj-values", \.server.oomScoreAdjValues,
+    parse: { (words, _) throws(BadValue) in
+      guard words.count == 3 else { throw BadValue(reason: "wrong number of arguments") }
+      let values = words.compactMap { Int($0) }.filter { (-2000...2000).contains($0) }
+      guard values.count == 3 else {
+        throw BadValue(reason: "Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
+      }
+      return values
+    },
+    shown: { $0.map(String.init).joined(separator: " ") })
 }

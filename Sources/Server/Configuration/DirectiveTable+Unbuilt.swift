@@ -11,7 +11,6 @@ extension Directive {
     .off("io-threads", "1", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
     .off("activedefrag", "no"),
-    .off("oom-score-adj", "no"),
     .off("replica-serve-stale-data", "yes", aliases: ["slave-serve-stale-data"]),
     .off("min-replicas-to-write", "0", aliases: ["min-slaves-to-write"]),
   ]
@@ -59,7 +58,6 @@ extension Directive {
     .dormant("disable-thp", .flag, "yes", change: .onlyAtStart),
     .dormant("set-proc-title", .flag, "yes", change: .onlyAtStart),
     .dormant("proc-title-template", .text(), "{title} {listen-addr} {server-mode}"),
-    oomScoreAdjValues,
     .dormant("repl-diskless-sync", .flag, "yes"),
     .dormant("repl-diskless-sync-delay", .integer(anyCount), "5"),
     .dormant("repl-diskless-sync-max-replicas", .integer(anyCount), "0"),
@@ -73,18 +71,6 @@ extension Directive {
     .dormant("enable-debug-assert", .flag, "no", change: .onlyAtStart, isHidden: true),
     .dormant("hide-user-data-from-log", .flag, "no", isHidden: true),
   ]
-
-  private static let oomScoreAdjValues = Directive(
-    list: "oom-score-adj-values", \.oomScoreAdjValues,
-    parse: { (words, _) throws(BadValue) in
-      guard words.count == 3 else { throw BadValue(reason: "wrong number of arguments") }
-      let values = words.compactMap { Int($0) }.filter { (-2000...2000).contains($0) }
-      guard values.count == 3 else {
-        throw BadValue(reason: "Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
-      }
-      return values
-    },
-    shown: { $0.map(String.init).joined(separator: " ") })
 
   private static func baseName(_ text: String, _ name: String, _ what: String) -> String? {
     text.utf8.contains(UInt8(ascii: "/")) ? "\(name) can't be a path, just a \(what)" : nil

@@ -11,6 +11,7 @@ extension Directive {
 
   private static let sockets: [Directive] = [
     bind,
+    Directive("bind-source-addr", .optionalText, \.engine.bindSourceAddress),
     Directive("port", .integer(0...65535), \.server.port),
     Directive("tcp-backlog", .integer(anyCount), \.server.tcpBacklog, change: .onlyAtStart),
     Directive("tcp-keepalive", .integer(anyCount), \.server.tcpKeepalive),
@@ -26,6 +27,8 @@ extension Directive {
     Directive("loglevel", .choice, \.server.loglevel),
     Directive("always-show-logo", .flag, \.server.alwaysShowLogo, change: .onlyAtStart),
     dir,
+    oomScoreAdj,
+    oomScoreAdjValues,
     shutdownFlags("shutdown-on-sigterm", \.server.shutdownOnSigterm),
     shutdownFlags("shutdown-on-sigint", \.server.shutdownOnSigint),
     Directive("hz", .clamped(1...500, from: anyCount), \.engine.hz),

@@ -35,6 +35,9 @@ final class ServerSettings {
   var supervised = Supervision.no
   var pidfile: String?
   var alwaysShowLogo = false
+  var oomScoreAdj = OOMScore.Mode.no
+  /// For a primary, a replica, and a process that saves in the background, which this server does not have.
+  var oomScoreAdjValues = [0, 200, 800]
   var shutdownOnSigterm: [ShutdownFlag] = [.default]
   var shutdownOnSigint: [ShutdownFlag] = [.default]
 

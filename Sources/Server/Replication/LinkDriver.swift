@@ -215,10 +215,20 @@ final class LinkDriver {
 
   private func connect(_ host: String, _ port: Int) {
     attempt += 1
+    connect(host, port, from: plan.settings.sourceAddress.flatMap { try? SocketAddress(ipAddress: $0, port: 0) })
+  }
+
+  private func connectAnyhow(_ host: String, _ port: Int, _ attempt: Int) {
+    guard attempt == self.attempt else { return }
+    logger.warning("bind-source-addr is no address of this host: connecting without it")
+    connect(host, port, from: nil)
+  }
+
+  private func connect(_ host: String, _ port: Int, from source: SocketAddress?) {
     let attempt = attempt
     let driver = NIOLoopBound(self, eventLoop: eventLoop)
     let tls = security.context
-    ClientBootstrap(group: eventLoop)
+    var bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(.milliseconds(plan.settings.timeoutMilliseconds))
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readSize))
       .channelInitializer { channel in
@@ -228,8 +238,14 @@ final class LinkDriver {
           try pipeline.addHandler(LinkChannel(driver.value, attempt: attempt, isSecure: tls != nil))
         }
       }
-      .connect(host: host, port: port)
-      .whenFailure { driver.value.closed(Self.reason($0), attempt) }
+    if let source { bootstrap = bootstrap.bind(to: source) }
+    bootstrap.connect(host: host, port: port).whenFailure { error in
+      // As in Redis, better from any address than not at all.
+      guard source != nil, Self.isRefusedByOwnHost(error) else {
+        return driver.value.closed(Self.reason(error), attempt)
+      }
+      driver.value.connectAnyhow(host, port, attempt)
+    }
   }
 
   private func close() {
@@ -294,6 +310,14 @@ final class LinkDriver {
 }
 
 extension LinkDriver {
+  /// Whether a connection could not even be begun, as its own end has no such address.
+  private static func isRefusedByOwnHost(_ error: any Error) -> Bool {
+    guard let error = error as? NIOConnectionError else { return false }
+    return error.connectionErrors.contains {
+      [EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL].contains(($0.error as? IOError)?.errnoCode)
+    }
+  }
+
   /// An error of the network in the system's words.
   static func reason(_ error: any Error) -> String {
     switch error {

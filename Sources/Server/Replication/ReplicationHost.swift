@@ -19,8 +19,11 @@ final class ReplicationHost {
     self.eventLoop = eventLoop
   }
 
-  /// To be called when the server listens.
-  func start(_ host: EngineHost, configuration: Configuration, security: LinkSecurity, log: LogFile) {
+  /// To be called when the server listens. `roleChanged` is told whether it is a replica now.
+  func start(
+    _ host: EngineHost, configuration: Configuration, security: LinkSecurity, log: LogFile,
+    roleChanged: @escaping (Bool) -> Void
+  ) {
     let serving = ServingSide(controller, eventLoop: eventLoop)
     let logger = log.logger()
     let engine = host.engine
@@ -33,7 +36,10 @@ final class ReplicationHost {
       return settings.tls.replication && settings.tls.port != 0 ? settings.tls.port : settings.port
     }
     controller.runTick = { [unowned host] in host.tick(nowMicroseconds: Transport.now()) }
-    controller.onRoleChange = { log.setRole($0 ? .replica : .primary) }
+    controller.onRoleChange = {
+      log.setRole($0 ? .replica : .primary)
+      roleChanged($0)
+    }
     engine.keyspace.history.dispose = Disposal.dispose
     engine.infoSections.append(controller.infoSection)
     cron = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
