@@ -66,6 +66,18 @@ import VersionedStore
     #expect(harness.engine.keyspace.changesSinceSave == 1)
   }
 
+  /// Who saves at once is told that it failed; that alone is no reason to refuse writes.
+  @Test func aSaveBeforeTheEndThatFailsChangesNothing() throws {
+    let harness = Harness()
+    harness.saves.writeNow = { _ in .failure(.output(reason: "no room")) }
+    try harness.run("SET", "k", "v")
+    #expect(!harness.saves.saveNow(harness.engine))
+    #expect(harness.engine.persistence.lastSaveSucceeded)
+    #expect(harness.engine.keyspace.changesSinceSave == 1)
+    #expect(try harness.run("SET", "k", "w") == .simple("OK"))
+    #expect(try harness.run("PING") == .simple("PONG"))
+  }
+
   /// Deleted entries of a stream may have higher ids than those that follow, in their node and in the next.
   @Test(arguments: [2, 3, 100]) func aStreamWhoseLastIDWasSetBack(entriesOfANode: Int) throws {
     let settings = Settings()

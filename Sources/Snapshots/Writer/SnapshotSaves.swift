@@ -185,7 +185,11 @@ public final class SnapshotSaves: @unchecked Sendable {
     let pin = engine.keyspace.history.pinLive(atMilliseconds: engine.keyspace.now)
     let result = writeNow(job(pin.root, engine))
     engine.keyspace.history.unpin(pin)
-    settle(result, changes: engine.keyspace.changesSinceSave, engine)
+    switch result {
+    // Whoever asked for it is told, and goes on: as in Redis that is no reason to refuse writes from here on.
+    case .failure(let failure): engine.log(.warning, "Error saving the dataset: \(failure)")
+    case .success: settle(result, changes: engine.keyspace.changesSinceSave, engine)
+    }
     guard case .success = result else { return false }
     // The one before may have been done already, and only its end not be known here: its changes are off the count.
     running?.changes = 0
