@@ -15,7 +15,7 @@ public struct EngineStatistics {
   public var replyBufferShrinks = 0
   /// Microseconds that memory was above `maxmemory`, up to the last time that it came below.
   public var memoryExceededMicroseconds: Int64 = 0
-  /// Objects that were freed before the counters were set back.
+  /// Large values that were freed before the counters were set back.
   public var reclaimedBefore = 0
   public var errorReplies = 0
   public var errorsByCode: [String: Int] = [:]

@@ -163,8 +163,8 @@ extension Dataset {
 
   public var isReclaimed: Bool { reclaimer.isIdle }
 
-  /// Objects that `reclaim` has looked at so far.
-  var reclaimedCount: Int { reclaimer.visitedCount }
+  /// Large values that `reclaim` has freed so far.
+  var reclaimedCount: Int { reclaimer.largeValueCount }
 
   func root(of number: Int) -> Root { Root(block: sealed[number]!.root, hashKey: hashKey) }
 }

@@ -10,7 +10,7 @@ public final class History {
   public private(set) var versions: [Version] = []
   private(set) var datasets: [Int: Dataset]
   private var lastID = 0
-  /// Objects freed by `reclaim` so far.
+  /// Values freed by `reclaim` so far of those that it would have taken time to free at once.
   public private(set) var reclaimedCount = 0
   /// Takes a lineage that nobody needs any more; ending it gives a whole arena back, which is better done on another
   /// thread.

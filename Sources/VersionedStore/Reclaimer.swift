@@ -19,8 +19,11 @@ struct Reclaimer {
   }
 
   private var jobs: [Job] = []
-  /// Objects looked at so far.
-  private(set) var visitedCount = 0
+  /// Values freed so far of those that it would have taken time to free at once.
+  private(set) var largeValueCount = 0
+
+  /// Bytes up to which a value is no large one: about what 64 small objects take, from where on Redis frees lazily.
+  private static let smallByteCount = 4096
 
   var isIdle: Bool { jobs.isEmpty }
 
@@ -52,7 +55,6 @@ struct Reclaimer {
     while left > 0, !jobs.isEmpty {
       if let item = jobs[0].stack.popLast() {
         visit(item, arena)
-        visitedCount += 1
         left -= 1
       } else if let block = jobs[0].blocks.popLast() {
         jobs[0].stack = block
@@ -106,6 +108,7 @@ struct Reclaimer {
     case .collection:
       let collection = unsafe Collection(base: object)
       if item.isDeep {
+        if collection.allocatedBytes > Self.smallByteCount { largeValueCount += 1 }
         if !collection.root.isEmpty { jobs[0].stack.append(collection.root.item) }
         if let top = unsafe collection.sequenceTop { unsafe jobs[0].stack.append(.init(top, deep: true)) }
       }
