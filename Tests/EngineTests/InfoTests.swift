@@ -112,6 +112,34 @@ import VersionedStore
     #expect(try fields(harness, "errorstats").isEmpty)
   }
 
+  /// A transaction that is not run for what was queued before is one that has failed.
+  @Test func abortedTransactionsHaveFailed() throws {
+    let harness = EngineHarness()
+    try harness.run("MULTI")
+    try harness.run("SET")
+    try harness.run("EXEC")
+    let lines = try fields(harness, "commandstats")
+    #expect(lines["cmdstat_exec"]?.hasSuffix(",rejected_calls=0,failed_calls=1") == true)
+    #expect(lines["cmdstat_multi"]?.hasSuffix(",rejected_calls=0,failed_calls=0") == true)
+    #expect(
+      try fields(harness, "errorstats") == ["errorstat_ERR": "count=1", "errorstat_EXECABORT": "count=1"])
+  }
+
+  /// Values are counted that take time to free, and no others.
+  @Test(arguments: [10, 5000]) func largeValuesAreFreedLazily(count: Int) throws {
+    let harness = EngineHarness()
+    try harness.run(["SADD", "s"] + (0..<count).map { "member:\($0)" })
+    for number in 0..<count { try harness.run("XADD", "x", "\(number + 1)-1", "f", "v") }
+    try harness.run("SET", "k", "v")
+    #expect(try harness.run("UNLINK", "s", "x", "k") == .integer(3))
+    for _ in 0..<100 { try harness.run("PING") }
+    let lines = try fields(harness, "memory")
+    #expect(lines["lazyfree_pending_objects"] == "0")
+    #expect(lines["lazyfreed_objects"] == (count > 10 ? "2" : "0"))
+    harness.engine.resetStatistics()
+    #expect(try fields(harness, "memory")["lazyfreed_objects"] == "0")
+  }
+
   /// The time of a batch is divided evenly among its commands.
   @Test func timeIsSharedWithinABatch() throws {
     var now: Int64 = 0

@@ -37,7 +37,7 @@ enum TransactionCommands {
     "Runs the commands of a transaction.",
     .control { call, engine throws(CommandError) in
       guard let transaction = call.session.transaction else { throw call.refuse("ERR EXEC without MULTI") }
-      engine.execute(transaction, &call)
+      try engine.execute(transaction, &call)
     })
 
   static let watch = Command(
@@ -80,13 +80,13 @@ extension Engine {
     unwatch(session)
   }
 
-  fileprivate func execute(_ transaction: Transaction, _ call: inout Call) {
+  fileprivate func execute(_ transaction: Transaction, _ call: inout Call) throws(CommandError) {
     let session = call.session
     if watches.hasExpiredKey(session, keyspace) { session.isWatchBroken = true }
     let isWatchBroken = session.isWatchBroken
     discardTransaction(session)
     if transaction.isDoomed {
-      return call.reply.error("EXECABORT Transaction discarded because of previous errors.")
+      throw call.refuse("EXECABORT Transaction discarded because of previous errors.")
     }
     if isWatchBroken { return call.reply.nullArray() }
     nesting.insert(.transaction)
