@@ -285,8 +285,16 @@ extension Engine {
 
 extension Call {
   /// Whether the reply has reached the hard limit already: the session ends when the command does, so that there is no use
-  /// in taking more memory for it.
+  /// in taking more memory for it. What a script reads is its own, and has no limit.
   var isReplyTooLong: Bool {
-    reply.byteCount > Engine.outputKept && reply.byteCount >= session.outputLimit(keyspace.settings).hardOrNone
+    reply.byteCount > Engine.outputKept && reply.byteCount >= replyLimit
   }
+
+  private var replyLimit: Int {
+    session.isForScripts ? .max : session.outputLimit(keyspace.settings).hardOrNone
+  }
+
+  /// Whether so many elements, drawn again and again, may be asked for. Redis would write until its memory is used up; here
+  /// only a reply that a limit ends is begun when it is as long as that.
+  func mayRepeat(_ count: Int64) -> Bool { count < 1 << 27 || replyLimit < .max }
 }

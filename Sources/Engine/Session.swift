@@ -109,8 +109,16 @@ public final class Session {
     attention.set(.restricted, !isPrimary && !(isAuthenticated && user.isUnrestricted))
   }
 
+  /// Scripts run their commands in it: nobody is connected.
+  var isForScripts: Bool { id == 0 }
+
   /// Bytes received and not executed.
   public var inputByteCount: Int { input.count }
+  /// Bytes received and not read yet: without the arguments of a command that is cut short, as far as they are complete,
+  /// and the lines that announce them (`qbuf`).
+  public var unreadByteCount: Int { input.count - min(parser.readByteCount, input.count) }
+  /// Bytes of these arguments.
+  public var argumentByteCount: Int { parser.argumentByteCount }
   /// Memory of the input, used or not.
   public var inputCapacity: Int { input.capacity }
 }

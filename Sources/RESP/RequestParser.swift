@@ -33,6 +33,12 @@ public struct RequestParser {
     self.limits = limits
   }
 
+  /// Bytes of the command that is cut short which are read for good: its complete arguments, and the lines that announce
+  /// them and the next one.
+  public var readByteCount: Int { position }
+  /// Bytes of its complete arguments.
+  public var argumentByteCount: Int { arguments.reduce(0) { $0 + $1.count } }
+
   /// Reads one command from the start of `input`, all bytes not consumed so far.
   ///
   /// After an error the connection is of no further use: another call meets the same error.

@@ -129,6 +129,34 @@ struct ClientMemoryTests {
     #expect(try harness.run("GET", "l") == .bulk([49]))
   }
 
+  /// A reply without end is begun where a limit ends it, and only there.
+  @Test(arguments: [["HRANDFIELD", "h"], ["SRANDMEMBER", "s"], ["ZRANDMEMBER", "z"]])
+  func whatIsRepeatedForEverEndsAtTheHardLimit(_ words: [String]) throws {
+    try harness.run("HSET", "h", "a", "b")
+    try harness.run("SADD", "s", "a")
+    try harness.run("ZADD", "z", "1", "a")
+    let endless = words + ["-999999999"]
+    #expect(try harness.run(endless) == .error("ERR value is out of range"))
+    harness.engine.settings.outputLimits.normal = .init(hard: 1_000_000, soft: 0, softSeconds: 0)
+    let session = harness.open()
+    #expect(harness.raw(endless, from: session) == [])
+    #expect(try harness.info("client_output_buffer_limit_disconnections") == "1")
+  }
+
+  /// What is read of a command that is cut short is no input any more: its complete arguments, and the lengths.
+  @Test func argumentsThatAreCompleteAreNoInput() throws {
+    let session = harness.open()
+    func fields() throws -> [String] {
+      let line = try harness.run("CLIENT", "LIST", "ID", "\(session.id)").text ?? ""
+      return line.split(separator: " ").map(String.init).filter { $0.hasPrefix("qbuf=") || $0.hasPrefix("argv-mem=") }
+    }
+    _ = harness.send(
+      Array("*3\r\n$3\r\nSET\r\n$100000\r\n".utf8) + [UInt8](repeating: 118, count: 70_000), from: session)
+    #expect(try fields() == ["qbuf=70000", "argv-mem=3"])
+    _ = harness.send([UInt8](repeating: 118, count: 30_000) + Array("\r\n$5\r\nab".utf8), from: session)
+    #expect(try fields() == ["qbuf=2", "argv-mem=100003"])
+  }
+
   @Test func idleBuffersAreGivenBack() throws {
     func room() throws -> Int {
       let line = try harness.run("CLIENT", "LIST", "ID", "\(harness.session.id)", from: harness.open()).text ?? ""

@@ -28,6 +28,15 @@ struct EvalTests {
       server.eval("return redis.pcall('incr', 'k').err") == "$43\r\nERR value is not an integer or out of range\r\n")
   }
 
+  /// What a script reads does not go to a client.
+  @Test func noOutputLimitCutsWhatScriptsRead() {
+    server.engine.settings.outputLimits.normal = .init(hard: 100_000, soft: 0, softSeconds: 0)
+    #expect(
+      server.eval("redis.call('hset', 'h', 'f', 'v') return #redis.call('hrandfield', 'h', -100000)") == ":100000\r\n")
+    #expect(
+      server.eval("return redis.pcall('hrandfield', 'h', -999999999).err") == "$25\r\nERR value is out of range\r\n")
+  }
+
   @Test func scriptsAreFoundByDigest() {
     let digest = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db"
     #expect(server.text("evalsha", digest, "0") == "-NOSCRIPT No matching script. Please use EVAL.\r\n")

@@ -53,8 +53,7 @@ extension HashCommands {
       guard call.count == 3 || withValues else { throw .syntax }
       if withValues, wanted.magnitude > UInt64(Int64.max / 2) { throw .outOfPairRange }
       guard let hash = try view.hash(call.key(1)), wanted != 0 else { return call.reply.arrayHeader(0) }
-      // Redis would write until its memory is used up.
-      guard wanted > -(1 << 27) else { throw .outOfPairRange }
+      guard wanted > 0 || call.mayRepeat(-wanted) else { throw .outOfPairRange }
       if wanted < 0 {
         repeated(&call, view, hash, Int(-wanted), withValues)
       } else {

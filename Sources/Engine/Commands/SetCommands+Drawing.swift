@@ -58,8 +58,7 @@ extension SetCommands {
       let wanted = try call.integer(2)
       guard wanted != .min else { throw .outOfSignedRange }
       guard let set = try view.set(call.key(1)), wanted != 0 else { return call.reply.arrayHeader(0) }
-      // Redis would write until its memory is used up.
-      guard wanted > -(1 << 27) else { throw .outOfPairRange }
+      guard wanted > 0 || call.mayRepeat(-wanted) else { throw .outOfPairRange }
       guard wanted < 0 else {
         let drawn = distinct(set, Int(wanted), view.random)
         call.reply.arrayHeader(drawn.count)

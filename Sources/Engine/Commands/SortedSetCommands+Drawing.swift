@@ -23,8 +23,7 @@ extension SortedSetCommands {
       guard call.count == 3 || withScores else { throw .syntax }
       if withScores, wanted.magnitude > UInt64(Int64.max / 2) { throw .outOfPairRange }
       guard let set = try view.sortedSet(call.key(1)), wanted != 0 else { return call.reply.arrayHeader(0) }
-      // Redis would write until its memory is used up.
-      guard wanted > -(1 << 27) else { throw .outOfPairRange }
+      guard wanted > 0 || call.mayRepeat(-wanted) else { throw .outOfPairRange }
       if wanted < 0 {
         call.membersHeader(Int(-wanted), withScores: withScores)
         for _ in 0..<Int(-wanted) {
