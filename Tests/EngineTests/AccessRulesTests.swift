@@ -53,6 +53,11 @@ import Testing
       "ACL SETUSER",
     ],
     ["ACL LOAD", "ACL SAVE", "ACL WHOAMI x", "ACL LIST x", "ACL GETUSER"],
+    // A pattern of stars does not match the empty key, as `allkeys` does, though both are written `~*`.
+    [
+      "ACL SETUSER a %RW~* +@fast", "ACL LIST", "ACL DRYRUN a TOUCH ''", "ACL DRYRUN a TOUCH b",
+      "ACL SETUSER a resetkeys ~*", "ACL LIST", "ACL DRYRUN a TOUCH ''",
+    ],
     [
       "ACL DRYRUN nobody GET a", "ACL DRYRUN default NOSUCH a", "ACL DRYRUN default GET", "ACL DRYRUN default CLIENT x",
     ],
@@ -104,7 +109,9 @@ import Testing
       let words = line.split(separator: " ", omittingEmptySubsequences: false).dropFirst(2).map(String.init)
       try harness.run("ACL", "DELUSER", "two")
       #expect(try harness.run(["ACL", "SETUSER", "two"] + words) == .simple("OK"), "seed \(seed): \(line)")
-      for question in AccessMix.questions {
+      // A pattern of all keys, written like the permission for all keys, differs from it in the empty key alone.
+      let isAmbiguous = line.contains("~*")
+      for question in AccessMix.questions where !(isAmbiguous && question.contains("")) {
         let one = try harness.run(["ACL", "DRYRUN", "one"] + question)
         #expect(try harness.run(["ACL", "DRYRUN", "two"] + question) == one, "seed \(seed): \(line) \(question)")
       }
