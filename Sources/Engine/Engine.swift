@@ -40,7 +40,7 @@ public final class Engine {
   /// Writes all of the configuration to its file and answers with what went wrong; set by what has it.
   public var rewriteWholeConfiguration: () -> String? = { "there is no configuration file" }
   /// Nothing is done by the clock (DEBUG PAUSE-CRON).
-  var isCronPaused = false
+  public internal(set) var isCronPaused = false
   /// Silence after which the memory for replies to a client is given back, in milliseconds; nil keeps it (DEBUG
   /// REPLYBUFFER).
   var replyBufferSilence: Int64? = Engine.idleMilliseconds

@@ -69,7 +69,8 @@ final class ServerInstance {
       transport.closeWhileBusy()
     }
     engine.shutDown = { [weak self] request in
-      guard let self, !request.abort else { return true }
+      guard let self else { return true }
+      if request.abort { return abortStop() }
       guard prepareToStop(request) else { return false }
       // Not before the engine has returned.
       eventLoop.assumeIsolated().execute { self.stop() }
@@ -152,6 +153,31 @@ final class ServerInstance {
     logger.warning("Error trying to save the DB, can't exit.")
     if isSupervised { Supervisor.notify("STATUS=Error trying to save the DB, can't exit.\n") }
     return false
+  }
+
+  private func abortStop() -> Bool {
+    engine.isShuttingDown = false
+    logger.notice("Shutdown manually aborted.")
+    return true
+  }
+
+  /// What has become of the end that a signal asks for.
+  enum StopState {
+    /// Nothing is done by the clock now, which signals belong to.
+    case waits
+    /// What comes before it is done.
+    case due
+    /// What comes before it has failed, or SHUTDOWN ABORT has taken it back since it was new.
+    case refused
+  }
+
+  /// Does what comes before the end that a signal has asked for.
+  func beginStop(forSignal number: CInt, isNew: Bool) -> StopState {
+    if isNew { engine.isShuttingDown = true }
+    guard engine.isShuttingDown else { return .refused }
+    if engine.isCronPaused { return .waits }
+    engine.isShuttingDown = false
+    return prepareToStop(request(for: flags(forSignal: number))) ? .due : .refused
   }
 
   /// What a signal asks for, in the words of `shutdown-on-sigterm` and `shutdown-on-sigint`.

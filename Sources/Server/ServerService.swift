@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 
 /// A server as a service: starts with its group, and stops when that is told to or when a signal says so.
 struct ServerService: Service {
@@ -37,29 +38,55 @@ struct ServerService: Service {
     }
   }
 
-  /// Stops the group at the first SIGTERM or SIGINT. At a second SIGINT the process ends at once.
+  /// Stops the group at the first SIGTERM or SIGINT. At a second SIGINT the process ends at once, in the midst of the save
+  /// that the first has asked for, too.
   private func watch(_ signals: AsyncStream<CInt>, _ group: ServiceGroup) async {
     let logger = log.logger()
-    var isAsked = false
-    for await number in signals {
-      if isAsked {
-        guard number == SIGINT else { continue }
-        logger.warning("You insist... exiting now.")
-        exit(1)
+    let isAsked = AskedFlag()
+    await withDiscardingTaskGroup { tasks in
+      for await number in signals {
+        if isAsked.value.withLock({ $0 }) {
+          guard number == SIGINT else { continue }
+          logger.warning("You insist... exiting now.")
+          SnapshotFile.removeTemporary()
+          exit(1)
+        }
+        logger.warning("Received \(number == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
+        isAsked.value.withLock { $0 = true }
+        tasks.addTask {
+          if await mayStop(number) {
+            await group.triggerGracefulShutdown()
+          } else {
+            isAsked.value.withLock { $0 = false }
+          }
+        }
       }
-      logger.warning("Received \(number == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
-      guard await mayStop(number) else { continue }
-      isAsked = true
-      await group.triggerGracefulShutdown()
     }
   }
 
-  /// Has the server do what comes before its end. False if that has failed, so that it goes on.
+  /// Has the server do what comes before its end. False if that has failed, or was taken back while the server waited to
+  /// begin, so that it goes on.
   private func mayStop(_ signal: CInt) async -> Bool {
-    let answer = try? await eventLoop.submit {
-      guard let server = instance.value else { return true }
-      return server.prepareToStop(server.request(for: server.flags(forSignal: signal)))
-    }.get()
-    return answer ?? true
+    var isNew = true
+    while !Task.isCancelled {
+      let wasNew = isNew
+      let state = try? await eventLoop.submit {
+        instance.value?.beginStop(forSignal: signal, isNew: wasNew) ?? .due
+      }.get()
+      switch state {
+      case .waits: break
+      case .refused: return false
+      // A loop that has ended lets nothing wait.
+      case .due, nil: return true
+      }
+      isNew = false
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+    return false
   }
+}
+
+/// Whether a signal has asked for the end and that is under way.
+private final class AskedFlag: Sendable {
+  let value = Mutex(false)
 }

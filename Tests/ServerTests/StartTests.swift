@@ -35,6 +35,37 @@ struct StartTests {
     #expect(server.log.lines.last?.hasSuffix("ready to exit, bye bye...") == true)
   }
 
+  /// Who insists does not wait for the save that the first signal has asked for, and it leaves nothing behind.
+  @Test func aSecondInterruptEndsTheServerAtOnce() throws {
+    let server = try ServerProcess(.cambium, directives: ["save 3600 1", "rdb-key-save-delay 1000000"])
+    let client = try server.connect()
+    for key in 0..<60 { try client.command("SET", "\(key)", "v") }
+    let half = server.directory.appendingPathComponent("temp-\(server.processIdentifier).rdb").path
+    #expect(kill(server.processIdentifier, SIGINT) == 0)
+    try #require(ServerProcess.wait(milliseconds: 10_000) { FileManager.default.fileExists(atPath: half) })
+    #expect(kill(server.processIdentifier, SIGINT) == 0)
+    #expect(server.waitForExit(milliseconds: 10_000))
+    #expect(server.exitCode == 1)
+    #expect(!FileManager.default.fileExists(atPath: half))
+    #expect(server.log.text.contains("You insist... exiting now."))
+  }
+
+  /// A signal waits for the clock, and can be taken back until then.
+  @Test func aSignalCanBeTakenBack() throws {
+    let server = try ServerProcess(.cambium, directives: ["save ''", "enable-debug-command yes"])
+    let client = try server.connect()
+    #expect(try client.command("SHUTDOWN", "ABORT") == .error("ERR No shutdown in progress."))
+    try client.command("DEBUG", "PAUSE-CRON", "1")
+    #expect(kill(server.processIdentifier, SIGTERM) == 0)
+    #expect(
+      try ServerProcess.wait(milliseconds: 10_000) { try client.command("SHUTDOWN", "ABORT") == .simple("OK") })
+    #expect(server.log.waitFor("Shutdown manually aborted."))
+    try client.command("DEBUG", "PAUSE-CRON", "0")
+    #expect(try client.command("PING") == .simple("PONG"))
+    #expect(try client.command("SHUTDOWN", "ABORT") == .error("ERR No shutdown in progress."))
+    #expect(server.stop())
+  }
+
   @Test func goesIntoTheBackground() throws {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("cambium-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)

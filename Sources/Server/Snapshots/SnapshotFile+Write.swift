@@ -30,6 +30,12 @@ extension SnapshotFile {
     saves.waitForWriter = { writing.sync {} }
   }
 
+  /// A file that is not complete yet has this name, in the working directory.
+  private static var temporary: String { "temp-\(getpid()).rdb" }
+
+  /// Removes the half of a file, if there is one: for a process that ends while it writes.
+  static func removeTemporary() { _ = unsafe unlink(temporary) }
+
   /// Bytes after which what was written is pushed to the disk.
   private static let syncedByteCount = 32 << 20
 
@@ -37,7 +43,6 @@ extension SnapshotFile {
     _ job: SnapshotSaves.Job, in directory: WorkingDirectory
   ) throws(SnapshotWriteFailure) {
     guard let place = directory.descriptor else { throw .output(reason: Files.errorText(directory.error)) }
-    let temporary = "temp-\(getpid()).rdb"
     do throws(SnapshotWriteFailure) {
       let file = unsafe openat(place, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
       try check(file >= 0)
