@@ -75,12 +75,15 @@ extension Engine {
     endWait(session)
     stopTracking(session)
     stopMonitoring(session)
+    forgetPostponement(session)
   }
 
-  /// Ends a session without waiting for its output to be read.
+  /// Ends a session without waiting for its output to be read. A command of its own may be writing a reply just now, and
+  /// knows places in the output: what is there goes when the output would be sent.
   public func abandon(_ session: Session) {
     session.isClosing = true
-    session.output.truncate(to: 0)
+    session.isAbandoned = true
+    markDirty(session)
     forget(session)
     countMemory(session)
     transport?.close(session, afterOutput: false)

@@ -173,12 +173,10 @@ extension Engine {
   /// Hands every session's output to the transport.
   func flush() {
     for session in dirty {
+      if isBeyondHardLimit(session) { dropForOutput(session) }
       session.isDirty = false
-      if isBeyondHardLimit(session) {
-        dropForOutput(session)
-        continue
-      }
       send(session)
+      if session.isAbandoned { continue }
       if session.isClosing {
         transport?.close(session, afterOutput: true)
       } else {
@@ -195,6 +193,7 @@ extension Engine {
   func send(_ session: Session) {
     let count = session.output.count
     guard count > 0 else { return }
+    if session.isAbandoned { return session.output.truncate(to: 0) }
     statistics.bytesSent += count
     statistics.writes += 1
     let capacity = session.output.capacity

@@ -60,6 +60,8 @@ public final class Session {
 
   /// No further command is executed; the connection ends when the output is sent.
   public var isClosing = false
+  /// Nothing is sent to it any more.
+  var isAbandoned = false
   /// The client has sent its last.
   var isFinished = false
   /// The transport's number for the connection; -1 for a session without one.

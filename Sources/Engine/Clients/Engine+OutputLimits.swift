@@ -25,7 +25,7 @@ extension Engine {
   }
 
   func dropForOutput(_ session: Session) {
-    guard !session.isClosing || session.unsentByteCount > 0 else { return }
+    guard !session.isAbandoned, !session.isClosing || session.unsentByteCount > 0 else { return }
     log(
       .warning, "Client \(clientLine(session)) scheduled to be closed ASAP for overcoming of output buffer limits.")
     statistics.outputBufferLimitDisconnections += 1

@@ -61,10 +61,13 @@ extension Engine {
   /// Answers a command that waited, and lets its session go on.
   private func conclude(_ wait: Wait, _ write: (inout Call) -> Void) {
     let session = wait.session
-    let before = session.output.count
     answering(session) {
+      session.replyStart = session.output.count
       var call = wait.call(keyspace)
       write(&call)
+      // Messages to the session itself may have come before its reply; others are held until that is written.
+      let before = session.replyStart
+      session.replyStart = -1
       let after = session.output.count
       if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
         countError(session.output.bytes[before..<after])
