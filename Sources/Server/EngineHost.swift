@@ -88,6 +88,8 @@ public final class EngineHost: ServingEngine, SessionTransport {
   public func closed(_ id: ConnectionID) {
     guard let session = sessions[id.slot] else { return }
     sessions[id.slot] = nil
+    // The number is free for another connection, to which nothing of this one may go.
+    session.slot = -1
     engine.peerClosed(session)
   }
 
