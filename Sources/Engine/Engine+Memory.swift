@@ -59,7 +59,7 @@ extension Engine {
     while true {
       guard history.reclaim(limit: Self.objectsAtMost) else { return isShort ? .running : .done }
       guard isShort else { return .done }
-      guard let oldest = history.versions.first(where: { $0.isAutomatic && $0.holds.isEmpty }),
+      guard !history.isUndoable, let oldest = history.versions.first(where: { $0.isAutomatic && $0.holds.isEmpty }),
         (try? history.drop([oldest.id])) != nil
       else { break }
       log(.notice, "Dropped version \(oldest.label): memory is short")

@@ -7,11 +7,13 @@
 public final class History {
   public private(set) var live: Dataset
   /// Ascending by id.
-  public private(set) var versions: [Version] = []
+  public internal(set) var versions: [Version] = []
   private(set) var datasets: [Int: Dataset]
   private var lastID = 0
   /// Values freed by `reclaim` so far of those that it would have taken time to free at once.
   public private(set) var reclaimedCount = 0
+  /// Where what is being done may be taken back to; see `beginUndoable`.
+  var checkpoint: Checkpoint?
   /// Takes a lineage that nobody needs any more; ending it gives a whole arena back, which is better done on another
   /// thread.
   public var dispose: (Dataset) -> Void = { _ in }
@@ -226,6 +228,7 @@ public final class History {
   /// Drops the oldest automatic versions that nobody holds until `limit` are left. Returns how many were dropped.
   @discardableResult
   public func trimAutomatic(to limit: Int) -> Int {
+    if checkpoint != nil { return 0 }
     let automatic = versions.filter { $0.isAutomatic && $0.holds.isEmpty }
     let surplus = automatic.prefix(max(automatic.count - limit, 0)).map(\.id)
     guard !surplus.isEmpty, (try? drop(surplus)) != nil else { return 0 }

@@ -68,6 +68,9 @@ enum VersionCommands {
         ids.append(version.id)
       }
       let history = engine.keyspace.history
+      if !isDryRun, history.isUndoable {
+        throw call.refuse("ERR what VERSION DROP gives up cannot be brought back by a transaction that rolls back")
+      }
       do throws(VersionError) {
         call.reply.integer(try isDryRun ? history.bytesGivenBack(byDropping: ids) : history.drop(ids))
       } catch {
