@@ -133,6 +133,73 @@ struct TransactionTests {
     #expect(try harness.run("EXEC", from: other) == .null)
   }
 
+  private func versions() throws -> [String] {
+    guard case .array(let list) = try harness.run("VERSION", "LIST") else { return [] }
+    return list.compactMap { version in
+      guard case .array(let fields) = version, fields.count > 3, case .bulk(let name) = fields[3] else { return nil }
+      return String(decoding: name, as: UTF8.self)
+    }
+  }
+
+  @Test(arguments: [
+    [["FLUSHALL"], ["SET", "a", "1"], ["FLUSHALL"], ["SET", "b", "1"], ["FLUSHDB"]],
+    [["VERSION", "ROLLBACK", "named"], ["SET", "a", "1"], ["FLUSHALL"]],
+    [["VERSION", "CREATE", "new"], ["VERSION", "HOLD", "new", "tag"]],
+    [["VERSION", "HOLD", "named", "tag"], ["VERSION", "RELEASE", "held", "tag"]],
+    [["VERSION", "DROP", "named"]],
+    [["VERSION", "RELEASE", "@99999999999999", "transaction"], ["FLUSHALL"], ["SET", "a", "1"], ["FLUSHALL"]],
+    [["SWAPDB", "0", "1"], ["SET", "other", "1"]],
+  ])
+  func rollbackLeavesVersionsAsTheyWere(_ commands: [[String]]) throws {
+    harness.engine.settings.versionHistory = 1
+    try harness.run("SET", "k", "1")
+    try harness.run("FLUSHALL")
+    try harness.run("SET", "k", "text")
+    try harness.run("VERSION", "CREATE", "named")
+    try harness.run("VERSION", "CREATE", "held")
+    try harness.run("VERSION", "HOLD", "held", "tag")
+    let before = try versions()
+    #expect(before.count == 3)
+    let live = try harness.run("DEBUG", "DIGEST")
+    try harness.run("MULTI", "ROLLBACK")
+    for command in commands { #expect(try harness.run(command) == .simple("QUEUED")) }
+    try harness.run("SET", "s", "text")
+    try harness.run("INCR", "s")
+    guard case .error = try harness.run("EXEC") else { return #expect(Bool(false), "nothing has failed") }
+    #expect(try versions() == before)
+    #expect(try harness.run("DEBUG", "DIGEST") == live)
+    #expect(try harness.run("VERSION", "READ", "named", "GET", "k") == .bulk(Array("text".utf8)))
+    #expect(try harness.run("VERSION", "READ", before[0], "GET", "k") == .bulk(Array("1".utf8)))
+    guard case .error = try harness.run("VERSION", "DROP", "held") else { return #expect(Bool(false), "not held") }
+    #expect(try harness.run("VERSION", "DROP", "named") != .null)
+  }
+
+  @Test func whatStaysLeavesAsManyVersionsAsThereMayBe() throws {
+    harness.engine.settings.versionHistory = 1
+    try harness.run("SET", "k", "1")
+    try harness.run("MULTI", "ROLLBACK")
+    for _ in 0..<3 {
+      try harness.run("FLUSHALL")
+      try harness.run("SET", "k", "2")
+    }
+    guard case .array = try harness.run("EXEC") else { return #expect(Bool(false)) }
+    #expect(try versions().count == 1)
+    #expect(try harness.run("GET", "k") == .bulk(Array("2".utf8)))
+  }
+
+  @Test func whatReadsAVersionDoesNotWrite() throws {
+    try harness.run("SET", "k", "1")
+    try harness.run("VERSION", "CREATE", "v")
+    try harness.run("MULTI")
+    try harness.run("VERSION", "USE", "v")
+    try harness.run("SET", "k", "2")
+    guard case .array(let replies) = try harness.run("EXEC"), replies.count == 2, case .error = replies[1] else {
+      return #expect(Bool(false), "it was written")
+    }
+    try harness.run("VERSION", "USE", "LIVE")
+    #expect(try harness.run("GET", "k") == .bulk(Array("1".utf8)))
+  }
+
   @Test func pipelinedTransactionsKeepTheirOrder() throws {
     var request: [UInt8] = []
     for index in 0..<100 {

@@ -114,6 +114,10 @@ extension Engine {
       if let refusal = accessRefusal(session, record, own, .exec) {
         reply.error(refusal)
         countError(session.output.bytes[before..<session.output.count])
+      } else if session.reading != nil, record.value.flags.contains(.write) {
+        // A queued VERSION USE has chosen a version since EXEC was let in.
+        reply.error(CommandError.notPermittedAtVersion.text)
+        countError(session.output.bytes[before..<session.output.count])
       } else {
         perform(record, arguments, first: first, count: count, in: session)
       }
