@@ -137,3 +137,29 @@ extension EvalTests {
     #expect(server.eval("return table.concat(redis.call('sort', 's', 'by', 'nosort'), ' ')") == "$8\r\na aa b c\r\n")
   }
 }
+
+extension EvalTests {
+  /// The claim on the version is the session's: given back twice, it would let go of what others read.
+  @Test func scriptsReadWhatTheirCallerReads() {
+    #expect(server.text("set", "k", "old") == "+OK\r\n")
+    #expect(server.text("version", "create", "v") == ":1\r\n")
+    #expect(server.text("set", "k", "new") == "+OK\r\n")
+    #expect(server.text("version", "use", "v") == "+OK\r\n")
+    #expect(server.eval("return redis.pcall('version', 'use', 'LIVE')").hasPrefix("-ERR "))
+    #expect(server.eval("return redis.call('get', 'k')") == "$3\r\nold\r\n")
+    #expect(server.text("version", "use", "LIVE") == "+OK\r\n")
+    #expect(server.eval("return redis.pcall('version', 'use', 'v')").hasPrefix("-ERR "))
+    #expect(server.eval("return redis.call('get', 'k')") == "$3\r\nnew\r\n")
+  }
+
+  @Test func aScriptThatFailsTakesNoVersionWithIt() {
+    server.engine.settings.transactionRollback = true
+    #expect(server.text("set", "k", "old") == "+OK\r\n")
+    #expect(server.text("version", "create", "v") == ":1\r\n")
+    #expect(
+      server.eval("redis.call('flushall') redis.call('version', 'drop', 'v') return 1").hasPrefix(
+        "-ERR what VERSION DROP"))
+    #expect(server.text("get", "k") == "$3\r\nold\r\n")
+    #expect(server.text("version", "read", "v", "get", "k") == "$3\r\nold\r\n")
+  }
+}

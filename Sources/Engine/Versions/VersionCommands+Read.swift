@@ -33,9 +33,11 @@ extension VersionCommands {
     })
 
   static let use = Command(
-    "use", arity: .exactly(3), flags: [.readOnly, .fast], group: .version, since: "1.0.0",
+    "use", arity: .exactly(3), flags: [.readOnly, .fast, .noScript], group: .version, since: "1.0.0",
     "Has this connection read a version until USE LIVE or RESET.",
     .control { call, engine throws(CommandError) in
+      // A script reads what its caller reads, by the caller's claim on the version.
+      if engine.nesting.contains(.script) { throw call.refuse("ERR VERSION USE is not allowed from script") }
       let version = try call.versionOrLive(2)
       engine.readLive(call.session)
       // The version was found a moment ago, so that a pin is not refused.
