@@ -37,6 +37,10 @@ public struct ReplicationCommands {
             throw .syntax
           }
         }
+        // EXEC answers at once.
+        if purpose != nil, !engine.nesting.isEmpty {
+          throw call.refuse("ERR REPLICAOF with VERIFY or DRYRUN is not allowed inside a transaction")
+        }
         if purpose != .report, let primary = controller.primary, primary.isSame(as: address) {
           engine.log(
             .notice,

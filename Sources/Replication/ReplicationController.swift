@@ -192,6 +192,7 @@ public final class ReplicationController: @unchecked Sendable {
     let keyspace = engine.keyspace
     for database in 0..<keyspace.live.databaseCount { keyspace.live.flush(database) }
     keyspace.history.trimAutomatic(to: 0)
+    keyspace.liveDatasetChanged()
     position = nil
     endSession()
   }

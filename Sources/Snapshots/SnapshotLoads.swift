@@ -40,7 +40,8 @@ public final class SnapshotLoads: @unchecked Sendable {
   /// The subcommand, for the container VERSION.
   public var command: Command {
     Command(
-      "load", arity: .atLeast(3), flags: [.admin, .mayWait], categories: [.dangerous], group: .version, since: "1.0.0",
+      "load", arity: .atLeast(3), flags: [.admin, .noScript, .noMulti, .mayWait], categories: [.dangerous],
+      group: .version, since: "1.0.0",
       complexity: "O(N) with N keys in the file; clients do not wait for it.",
       "Builds a dataset from an RDB file beside the live one; with COMMIT it goes live.",
       .control { [self] call, engine throws(CommandError) in
@@ -48,6 +49,7 @@ public final class SnapshotLoads: @unchecked Sendable {
         guard call.count == 3 || goesLive else { throw .syntax }
         let request = Request(
           file: String(decoding: call[2], as: UTF8.self), goesLive: goesLive, session: call.session.id)
+        if call.session.id == 0 { throw call.refuse("ERR VERSION LOAD is not allowed from script") }
         if let refusal = refusal(request, engine) { throw call.refuse(refusal) }
         isLoading = true
         call.session.isWaiting = true

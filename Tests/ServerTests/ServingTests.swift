@@ -46,6 +46,22 @@ struct ServingTests {
     #expect(try String(decoding: client.readToEnd(), as: UTF8.self) == "+PONG\r\n+PONG\r\n")
   }
 
+  /// What answers later has no place among the replies of EXEC.
+  @Test func transactionsDoNotWait() throws {
+    let server = try ServerProcess(.cambium)
+    let client = try server.connect()
+    #expect(try client.command("MULTI") == .simple("OK"))
+    #expect(
+      try client.command("VERSION", "LOAD", "dump.rdb") == .error("ERR Command not allowed inside a transaction"))
+    #expect(
+      try client.command("EXEC") == .error("EXECABORT Transaction discarded because of previous errors."))
+    #expect(try client.command("MULTI") == .simple("OK"))
+    #expect(try client.command("REPLICAOF", "127.0.0.1", "1", "VERIFY") == .simple("QUEUED"))
+    #expect(try client.command("PING") == .simple("QUEUED"))
+    guard case .array(let replies) = try client.command("EXEC") else { return #expect(Bool(false)) }
+    #expect(replies.count == 2 && replies.last == .simple("PONG"))
+  }
+
   @Test func refusesMoreThanMaxclients() throws {
     let server = try ServerProcess(.cambium, directives: ["maxclients 2"])
     // The connection that saw the server start may still be on its way out.
