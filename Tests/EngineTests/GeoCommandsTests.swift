@@ -100,4 +100,14 @@ import Testing
       #expect(try harness.run(command) == redis.command(command), "\(generator): \(command)")
     }
   }
+
+  /// Access is asked for the first key that is named; Redis stores at the last.
+  @Test(arguments: ["STORE", "STOREDIST"])
+  func oneKeyIsStoredAt(_ second: String) throws {
+    let harness = EngineHarness()
+    try harness.run("GEOADD", "s", "13", "38", "a")
+    #expect(
+      try harness.run("GEORADIUS", "s", "13", "38", "1", "km", "STORE", "t", second, "u") == .error("ERR syntax error"))
+    #expect(try harness.run("EXISTS", "t", "u") == .integer(0))
+  }
 }

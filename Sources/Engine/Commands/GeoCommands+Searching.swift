@@ -72,10 +72,10 @@ extension GeoCommands {
           guard limit > 0 else { throw call.refuse("ERR COUNT must be > 0") }
           index += 1
         } else if call.matches(index, "store"), left > 0, stores, !form.isSearch {
-          (target, storesDistance) = (index + 1, false)
+          try store(at: index + 1, distance: false)
           index += 1
         } else if call.matches(index, "storedist"), left > 0, stores, !form.isSearch {
-          (target, storesDistance) = (index + 1, true)
+          try store(at: index + 1, distance: true)
           index += 1
         } else if call.matches(index, "storedist"), form == .searchAndStore {
           storesDistance = true
@@ -87,6 +87,12 @@ extension GeoCommands {
         index += 1
       }
       try check(&call, form)
+    }
+
+    /// Only one key may be named to store at: it is the one that access was asked for.
+    private mutating func store(at index: Int, distance: Bool) throws(CommandError) {
+      guard target == nil else { throw .syntax }
+      (target, storesDistance) = (index, distance)
     }
 
     private mutating func lookUp(_ call: inout Call, _ index: Int, _ find: (Int) -> GeoPoint?) throws(CommandError) {
