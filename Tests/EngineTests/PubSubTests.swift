@@ -54,6 +54,24 @@ import VersionedStore
     #expect(replies == [.push([.bulk("message"), .bulk("a"), .bulk("x")]), .integer(1)])
   }
 
+  /// Neither one whose length is written when it is known.
+  @Test func ownEventsComeBehindArraysOfWhichTheLengthComesLast() throws {
+    harness.engine.keyspace.isActiveExpiryOn = false
+    harness.engine.settings.notifiedEvents = [.keyevent, .expired, .stream]
+    for index in 0..<10 { try harness.run("SET", "k\(index)", "1", "PX", "1") }
+    try harness.run("SET", "kept", "1")
+    try harness.run("XADD", "s", "1-1", "f", "v")
+    try harness.run("XGROUP", "CREATE", "s", "g", "0")
+    try harness.run("XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">")
+    harness.clock.advance(milliseconds: 10)
+    _ = harness.raw(["HELLO", "3"])
+    _ = harness.raw(["PSUBSCRIBE", "*"])
+    let scan = try parse(harness.raw(["SCAN", "0", "COUNT", "100"]))
+    #expect(scan.count == 11 && scan.first?.elements.last?.elements.count == 2)
+    let claim = try parse(harness.raw(["XCLAIM", "s", "g", "new", "0", "1-1"]))
+    #expect(claim.count == 2 && claim.first?.elements.count == 1)
+  }
+
   /// It does not fall into the midst of a reply that consists of several.
   @Test func ownMessagesOfTransactionComeBehindItsReply() throws {
     _ = harness.raw(["HELLO", "3"])

@@ -32,9 +32,11 @@ extension GenericCommands {
       let start = call.reply.byteCount
       let header = call.reply.beginDeferred()
       var count = 0
+      // Told behind the reply: a client that is subscribed to such events must not find one in the middle of it.
+      var expired: [Entry] = []
       let next = view.root.scan(view.database, from: position, count: options.count) { entry in
         guard options.filter.admits(entry) else { return }
-        guard !view.hasExpired(entry) else { return view.deleteLater(entry) }
+        guard !view.hasExpired(entry) else { return expired.append(entry) }
         call.reply.bulk(entry.key)
         count += 1
       }
@@ -44,6 +46,7 @@ extension GenericCommands {
       front.arrayHeader(2)
       front.bulk("\(next.rawValue)")
       unsafe call.reply.insert(front.span.bytes, at: start)
+      for entry in expired { view.deleteLater(entry) }
     })
 
   static let randomkey = Command(

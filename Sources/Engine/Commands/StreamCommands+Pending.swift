@@ -142,6 +142,7 @@ extension StreamCommands {
       if delivered < 0 || delivered > call.now { delivered = call.now }
       let header = call.reply.beginDeferred()
       var (count, changes) = (0, 0)
+      var isConsumerNew = false
       for id in ids {
         guard stream.reader.contains(id) else {
           if group.removePending(id) { changes += 1 }
@@ -151,7 +152,7 @@ extension StreamCommands {
         guard former != nil || options.forces else { continue }
         if let former, number > 0, call.now &- former.delivered < number { continue }
         let consumer = group.touchConsumer(call[3], seen: call.now)
-        if consumer.isNew { edit.changedGroup(call.key(1), "xgroup-createconsumer") }
+        if consumer.isNew { isConsumerNew = true }
         let tries = options.retries ?? (former?.count ?? 1) &+ (options.onlyIDs ? 0 : 1)
         group.setPending(.init(id: id, delivered: delivered, count: tries, consumer: consumer.number))
         answer(&call, stream.reader, id, onlyID: options.onlyIDs)
@@ -161,6 +162,8 @@ extension StreamCommands {
       // A new position of the group alone is a change too.
       edit.changed(changes == 0 && movesGroup ? 1 : changes)
       call.reply.endArray(header, count: count)
+      // Not before the reply is complete: the client itself may be subscribed to such events.
+      if isConsumerNew { edit.changedGroup(call.key(1), "xgroup-createconsumer") }
     })
 
   private static func answer(_ call: inout Call, _ stream: StreamReader, _ id: StreamID, onlyID: Bool) {
