@@ -95,6 +95,8 @@ public final class Engine {
   var pause: ClientPause?
   /// Sessions whose commands were put off, in the order in which that happened; some may have gone since.
   var postponed: [Session] = []
+  /// How many of those have gone.
+  var postponedGone = 0
   /// Memory of clients, as far as it is counted (`maxmemory-clients`).
   var clientMemory = 0
   /// When a client that spoke HTTP was last logged, in milliseconds since 1970.

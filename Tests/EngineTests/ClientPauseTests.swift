@@ -45,6 +45,19 @@ struct ClientPauseTests {
     #expect(try harness.info("total_error_replies") == "0")
   }
 
+  @Test func whoLeavesDuringAPauseIsForgotten() throws {
+    try harness.run("CLIENT", "PAUSE", "100000")
+    weak var gone: Session?
+    do {
+      let session = harness.open()
+      gone = session
+      #expect(harness.raw(["PING"], from: session) == [])
+      harness.engine.peerClosed(session)
+    }
+    #expect(harness.send([], from: other) == [])
+    #expect(gone == nil)
+  }
+
   @Test func aPauseEndsInTime() throws {
     try harness.run("CLIENT", "PAUSE", "100")
     #expect(harness.raw(["PING"], from: other) == [])

@@ -38,10 +38,22 @@ extension Engine {
     keyspace.isPaused = false
     let waiting = postponed
     postponed.removeAll()
+    postponedGone = 0
     for session in waiting where session.isPostponed && !session.isClosing {
       session.isPostponed = false
       resume(session)
     }
+  }
+
+  /// A session is gone before the pause is over. However many come and go, the list holds at most as many of them as are
+  /// still there.
+  func forgetPostponement(_ session: Session) {
+    guard session.isPostponed else { return }
+    session.isPostponed = false
+    postponedGone += 1
+    guard postponedGone > postponed.count / 2 else { return }
+    postponed.removeAll { !$0.isPostponed }
+    postponedGone = 0
   }
 
   /// Ends the pause if its time has passed.
