@@ -62,7 +62,7 @@ extension Scripting {
         continue
       }
       do throws(FunctionLibrary.Failure) {
-        try kept.append(load(source, deadline: nil))
+        try kept.append(load(source, deadline: engine.monotonicNow + Self.loadAgainMilliseconds * 1_000_000))
       } catch {
         let text = String(decoding: error.text, as: UTF8.self)
         engine.log(.warning, "A library of functions in the dataset cannot be used, but is kept: \(text)")
@@ -75,6 +75,10 @@ extension Scripting {
 
   /// Milliseconds that the code of a library may run for when it is loaded.
   private static let loadMilliseconds: Int64 = 500
+
+  /// The same for one that has come with a dataset. It was let in once, perhaps on a faster machine; still, a file may hold
+  /// anything, and nothing else is done meanwhile.
+  private static let loadAgainMilliseconds: Int64 = 5000
 
   /// Runs the code of a library, which registers its functions. Nothing else has changed if it fails.
   private func load(_ source: [UInt8], deadline: Int64?) throws(FunctionLibrary.Failure) -> FunctionLibrary {

@@ -101,3 +101,13 @@ struct FunctionTests {
     #expect(server.text("fcall", "f", "0") == ":1\r\n")
   }
 }
+
+extension FunctionTests {
+  /// As a file may hold it, or a primary send it.
+  @Test func aLibraryOfTheDatasetThatDoesNotEndIsLeftOut() {
+    let good = "#!lua name=good\nredis.register_function('f', function() return 1 end)"
+    server.engine.keyspace.live.attachments = [Array("#!lua name=bad\nwhile true do end".utf8), Array(good.utf8)]
+    #expect(server.text("fcall", "f", "0") == ":1\r\n")
+    #expect(server.engine.keyspace.live.attachments.count == 2)
+  }
+}
