@@ -88,7 +88,7 @@ final class ServerInstance {
     migrations.attach(to: engine)
     load { [self] in
       reportReadiness()
-      replication.start(host, configuration: configuration, security: contexts.link, log: log) { [self] in
+      replication.start(host, transport, configuration: configuration, security: contexts.link, log: log) { [self] in
         try? adjustOOMScore(isReplica: $0)  // the log says it
       }
     }

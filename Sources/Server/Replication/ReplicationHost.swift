@@ -21,7 +21,7 @@ final class ReplicationHost {
 
   /// To be called when the server listens. `roleChanged` is told whether it is a replica now.
   func start(
-    _ host: EngineHost, configuration: Configuration, security: LinkSecurity, log: LogFile,
+    _ host: EngineHost, _ transport: Transport, configuration: Configuration, security: LinkSecurity, log: LogFile,
     roleChanged: @escaping (Bool) -> Void
   ) {
     let serving = ServingSide(controller, eventLoop: eventLoop)
@@ -35,7 +35,7 @@ final class ReplicationHost {
       let settings = configuration.server
       return settings.tls.replication && settings.tls.port != 0 ? settings.tls.port : settings.port
     }
-    controller.runTick = { [unowned host] in host.tick(nowMicroseconds: Transport.now()) }
+    controller.runTick = { [unowned transport] in transport.tickNow() }
     controller.onRoleChange = {
       log.setRole($0 ? .replica : .primary)
       roleChanged($0)

@@ -66,6 +66,11 @@ final class Transport: ServingTransport {
 
   private func runTick() {
     isTickRequested = false
+    tickNow()
+  }
+
+  /// A tick from within a task of the loop that is none of the transport's.
+  func tickNow() {
     isEngineRunning = true
     engine.tick(nowMicroseconds: Self.now())
     engineReturned()
