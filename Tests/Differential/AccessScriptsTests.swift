@@ -8,7 +8,8 @@ import Testing
     let redis = try ServerProcess(.redis, directives: ["save ''"]).connect()
     let cambium = try ServerProcess(.cambium, directives: ["save ''"]).connect()
     let both = Differential(reference: redis, subject: cambium)
-    try both.check("ACL", "SETUSER", "u", "on", "nopass", "+eval", "+get", "+set", "+publish", "+acl|whoami", "~a*", "&c")
+    try both.check(
+      "ACL", "SETUSER", "u", "on", "nopass", "+eval", "+get", "+set", "+publish", "+acl|whoami", "~a*", "&c")
     try both.check("AUTH", "u", "x")
     for call in [
       "'set', 'a1', 'x'", "'get', 'a1'", "'get', 'b'", "'del', 'a1'", "'publish', 'c', 'm'", "'publish', 'd', 'm'",

@@ -84,7 +84,8 @@ struct FuzzWords {
     case (_, "username"): return Array(pick(Self.users).utf8)
     case (_, "rule"): return Array(pick(Self.rules).utf8)
     case (_, "channel"), (_, "shardchannel"): return Array("ch\(Int.random(in: 0..<4, using: &generator))".utf8)
-    case (_, "id"), (_, "start"), (_, "end"), (_, "lastid"): return generator.oneIn(2) ? Array(pick(Self.ids).utf8) : number()
+    case (_, "id"), (_, "start"), (_, "end"), (_, "lastid"):
+      return generator.oneIn(2) ? Array(pick(Self.ids).utf8) : number()
     case (_, "min"), (_, "max"): return generator.oneIn(2) ? Array(pick(Self.bounds).utf8) : number()
     case (_, "command"): return Array((pick(grammar.commands).words.first ?? "").utf8)
     case ("pattern", _): return Array(pick(Self.patterns).utf8)
@@ -163,7 +164,9 @@ struct FuzzWords {
     if let letter = Self.letters[group], !generator.oneIn(5) {
       return Array("\(letter)\(Int.random(in: 1...4, using: &generator))".utf8)
     }
-    if generator.oneIn(20) { return [UInt8](repeating: UInt8(ascii: "k"), count: Int.random(in: 250...310, using: &generator)) }
+    if generator.oneIn(20) {
+      return [UInt8](repeating: UInt8(ascii: "k"), count: Int.random(in: 250...310, using: &generator))
+    }
     return Array((generator.oneIn(2) ? "k\(Int.random(in: 0..<16, using: &generator))" : pick(Self.typedKeys)).utf8)
   }
 
@@ -199,7 +202,8 @@ struct FuzzWords {
 
   /// What the mix calls the keys of each type.
   private static let letters = [
-    "list": "l", "hash": "h", "set": "s", "sorted-set": "z", "stream": "x", "bitmap": "b", "hyperloglog": "p", "geo": "g",
+    "list": "l", "hash": "h", "set": "s", "sorted-set": "z", "stream": "x", "bitmap": "b", "hyperloglog": "p",
+    "geo": "g",
   ]
   private static let typedKeys = letters.values.sorted().flatMap { letter in (1...4).map { "\(letter)\($0)" } }
 

@@ -127,7 +127,8 @@ final class Fuzzer {
 
   /// A word that means itself in a line.
   private static func isInline(_ word: [UInt8]) -> Bool {
-    !word.isEmpty && word.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "'") }
+    !word.isEmpty
+      && word.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "'") }
       && word.first != UInt8(ascii: "*")
   }
 
@@ -183,7 +184,8 @@ final class Fuzzer {
     let owed = clients[index].owed
     #expect(owed >= 0, "more replies than commands, \(words.generator) \(journal)")
     #expect(
-      owed == 0 || session.isWaiting, "\(owed) commands of client \(session.id) unanswered, \(words.generator) \(journal)")
+      owed == 0 || session.isWaiting,
+      "\(owed) commands of client \(session.id) unanswered, \(words.generator) \(journal)")
   }
 
   private func hear(_ reply: Reply, depth: Int) {

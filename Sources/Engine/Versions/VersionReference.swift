@@ -60,7 +60,9 @@ extension Call {
     case .name(let name): version = history.version(named: name)
     case .time(let milliseconds): version = history.latest(atOrBefore: milliseconds)
     }
-    guard let version else { throw refuse("ERR no such version '", quoting: self[index].prefix(VersionName.longest), "'") }
+    guard let version else {
+      throw refuse("ERR no such version '", quoting: self[index].prefix(VersionName.longest), "'")
+    }
     return version
   }
 
