@@ -3,37 +3,36 @@ internal import VersionedStore
 
 /// SHA-1 of a script's text, by which EVALSHA names it.
 struct ScriptDigest: Hashable {
-  private let words: (UInt64, UInt64, UInt32)
+  /// Its 20 bytes, the first in the highest place.
+  private var words: (UInt64, UInt64, UInt32) = (0, 0, 0)
 
   static let byteCount = 20
   static let digitCount = 40
 
   init(of text: Bytes) {
-    self = unsafe text.withUnsafeBytes { raw in
-      var hash = Insecure.SHA1()
-      unsafe hash.update(bufferPointer: raw)
-      return unsafe hash.finalize().withUnsafeBytes { unsafe ScriptDigest($0) }
-    }
+    var hash = Insecure.SHA1()
+    unsafe text.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+    for (index, byte) in hash.finalize().enumerated() { put(byte, at: index) }
   }
 
-  private init(_ raw: UnsafeRawBufferPointer) {
-    words = unsafe (
-      raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-      raw.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
-    )
+  /// To be called for each byte in turn.
+  private mutating func put(_ byte: UInt8, at index: Int) {
+    switch index {
+    case 0..<8: words.0 = words.0 << 8 | UInt64(byte)
+    case 8..<16: words.1 = words.1 << 8 | UInt64(byte)
+    default: words.2 = words.2 << 8 | UInt32(byte)
+    }
   }
 
   /// From 40 hexadecimal digits in any case; nil for anything else.
   init?(digits: Bytes) {
     guard digits.count == Self.digitCount else { return nil }
-    var bytes = InlineArray<20, UInt8>(repeating: 0)
     for index in 0..<Self.byteCount {
       guard let high = Self.value(of: digits[2 * index]), let low = Self.value(of: digits[2 * index + 1]) else {
         return nil
       }
-      bytes[index] = high << 4 | low
+      put(high << 4 | low, at: index)
     }
-    self = unsafe bytes.span.withUnsafeBytes { unsafe ScriptDigest($0) }
   }
 
   private static func value(of digit: UInt8) -> UInt8? {
@@ -49,10 +48,10 @@ struct ScriptDigest: Hashable {
   var digits: [UInt8] {
     var digits: [UInt8] = []
     digits.reserveCapacity(Self.digitCount)
-    unsafe withUnsafeBytes(of: words) { raw in
-      for index in 0..<Self.byteCount {
-        let byte = unsafe raw[index]
-        for half in [byte >> 4, byte & 15] { digits.append(half < 10 ? half + UInt8(ascii: "0") : half + 87) }
+    for (word, count) in [(words.0, 16), (words.1, 16), (UInt64(words.2), 8)] {
+      for place in (0..<count).reversed() {
+        let half = UInt8(truncatingIfNeeded: word >> UInt64(4 * place) & 15)
+        digits.append(half < 10 ? half + UInt8(ascii: "0") : half + 87)
       }
     }
     return digits
