@@ -29,28 +29,11 @@ struct SubscriberTable {
 }
 
 /// Everybody's subscriptions.
-struct PubSub {
-  var channels = SubscriberTable()
-  var patterns = SubscriberTable()
-  var shardChannels = SubscriberTable()
+typealias PubSub = PerKind<SubscriberTable>
+
+extension PubSub {
+  init() { self.init(SubscriberTable()) }
 
   /// Whether nobody would get a message, whatever the channel; those of shards are others.
   var isEmpty: Bool { channels.isEmpty && patterns.isEmpty }
-
-  subscript(kind: SubscriptionKind) -> SubscriberTable {
-    get {
-      switch kind {
-      case .channel: channels
-      case .pattern: patterns
-      case .shardChannel: shardChannels
-      }
-    }
-    _modify {
-      switch kind {
-      case .channel: yield &channels
-      case .pattern: yield &patterns
-      case .shardChannel: yield &shardChannels
-      }
-    }
-  }
 }

@@ -1,34 +1,18 @@
 internal import VersionedStore
 
-/// What one session is subscribed to.
-struct Subscriptions {
-  /// Names in the order in which they were subscribed to.
-  struct Names {
-    private var numbers: [ChannelName: Int] = [:]
-    private var next = 0
+/// One of a thing for each kind of subscription.
+struct PerKind<Value> {
+  var channels: Value
+  var patterns: Value
+  var shardChannels: Value
 
-    var count: Int { numbers.count }
-    var inOrder: [ChannelName] { numbers.sorted { $0.value < $1.value }.map(\.key) }
-
-    /// Returns whether the name is new.
-    mutating func insert(_ name: ChannelName) -> Bool {
-      guard numbers[name] == nil else { return false }
-      numbers[name] = next
-      next += 1
-      return true
-    }
-
-    /// Returns whether the name was there.
-    mutating func remove(_ name: ChannelName) -> Bool { numbers.removeValue(forKey: name) != nil }
+  init(_ value: Value) {
+    channels = value
+    patterns = value
+    shardChannels = value
   }
 
-  var channels = Names()
-  var patterns = Names()
-  var shardChannels = Names()
-
-  var isEmpty: Bool { channels.count + patterns.count + shardChannels.count == 0 }
-
-  subscript(kind: SubscriptionKind) -> Names {
+  subscript(kind: SubscriptionKind) -> Value {
     get {
       switch kind {
       case .channel: channels
@@ -44,6 +28,35 @@ struct Subscriptions {
       }
     }
   }
+}
+
+/// Names in the order in which they were subscribed to.
+struct SubscribedNames {
+  private var numbers: [ChannelName: Int] = [:]
+  private var next = 0
+
+  var count: Int { numbers.count }
+  var inOrder: [ChannelName] { numbers.sorted { $0.value < $1.value }.map(\.key) }
+
+  /// Returns whether the name is new.
+  mutating func insert(_ name: ChannelName) -> Bool {
+    guard numbers[name] == nil else { return false }
+    numbers[name] = next
+    next += 1
+    return true
+  }
+
+  /// Returns whether the name was there.
+  mutating func remove(_ name: ChannelName) -> Bool { numbers.removeValue(forKey: name) != nil }
+}
+
+/// What one session is subscribed to.
+typealias Subscriptions = PerKind<SubscribedNames>
+
+extension Subscriptions {
+  init() { self.init(SubscribedNames()) }
+
+  var isEmpty: Bool { channels.count + patterns.count + shardChannels.count == 0 }
 
   /// The number that a confirmation tells: those to channels and patterns count together, those to shard channels by
   /// themselves.
