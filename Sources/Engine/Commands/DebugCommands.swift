@@ -58,9 +58,6 @@ enum DebugCommands {
       } else if call.count == 3, call.matches(1, "pause-cron") {
         engine.isCronPaused = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()
-      } else if call.count == 3, call.matches(1, "set-disable-deny-scripts") {
-        engine.letsScriptsCallAll = (try? call.integer(2)) ?? 0 != 0
-        call.reply.ok()
       } else if call.count == 2, call.matches(1, "config-rewrite-force-all") {
         if let failure = engine.rewriteWholeConfiguration() {
           throw call.refuse("ERR CONFIG-REWRITE-FORCE-ALL failed: \(failure)")
