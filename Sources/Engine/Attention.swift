@@ -50,4 +50,6 @@ struct Aftermath: OptionSet, Sendable {
   static let invalidations = Aftermath(rawValue: 1 << 1)
   /// A session has sent itself messages, which must not fall into the midst of its reply.
   static let messages = Aftermath(rawValue: 1 << 2)
+  /// What was done is to be told to replicas or to the append-only log.
+  static let effects = Aftermath(rawValue: 1 << 3)
 }

@@ -18,6 +18,7 @@ extension Engine {
     endOverdueWaits()
     if tracking.keys.count > 0 { limitTrackedKeys() }
     if !keyspace.hot.value.aftermath.isEmpty { settle() }
+    handOverEffects()
     if keyspace.now - buffersLookedAfter >= 400 || keyspace.now < buffersLookedAfter {
       buffersLookedAfter = keyspace.now
       shrinkBuffers()

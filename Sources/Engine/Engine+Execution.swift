@@ -136,6 +136,20 @@ extension Engine {
   /// Runs a command's handler.
   @inline(__always)
   func invoke(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+    if keyspace.hot.value.tellsEffects {
+      let outer = effects.begin()
+      handle(record, &call, session)
+      effects.end(call, record, nesting, outer)
+    } else {
+      handle(record, &call, session)
+    }
+    // Behind the command, which may have been to set all counters back.
+    record.value.statistics.calls &+= 1
+    statistics.commandsProcessed &+= 1
+  }
+
+  @inline(__always)
+  private func handle(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
     do throws(CommandError) {
       switch record.value.command.handler {
       case .read(let handler): try handler(&call, view(for: session))
@@ -152,9 +166,6 @@ extension Engine {
       record.value.statistics.failed += 1
       call.reply.error(error)
     }
-    // Behind the command, which may have been to set all counters back.
-    record.value.statistics.calls &+= 1
-    statistics.commandsProcessed &+= 1
   }
 
   /// Runs a command from within another one (EXEC, a script) and writes its reply to the session's output. Of the checks
@@ -246,6 +257,7 @@ extension Engine {
   /// session before any of it is sent, however fast the client reads.
   func sendEarly(_ session: Session) {
     if isBeyondHardLimit(session) { return dropForOutput(session) }
+    if isHeld(session) { return }
     send(session)
     enforceOutputLimit(session)
   }

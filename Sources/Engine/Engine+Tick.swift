@@ -49,10 +49,12 @@ extension Engine {
       if session.isFinished, endsWithInput(session) { closeAfterReply(session) }
     }
     ready.removeAll(keepingCapacity: true)
+    handOverEffects()
     if tracking.prefixes.hasChanges { broadcastInvalidations() }
     flush()
     if settings.maxmemoryClients != 0 { evictClients() }
     housekeep()
+    handOverEffects()
     if tracking.prefixes.hasChanges { transport?.wake() }
   }
 
@@ -174,6 +176,10 @@ extension Engine {
   func flush() {
     for session in dirty {
       if isBeyondHardLimit(session) { dropForOutput(session) }
+      if isHeld(session), !session.isAbandoned {
+        hold(session)
+        continue
+      }
       session.isDirty = false
       send(session)
       if session.isAbandoned { continue }

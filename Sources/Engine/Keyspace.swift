@@ -35,6 +35,8 @@ public final class Keyspace {
   let waits = Waits()
   /// What command runs within which.
   var nesting: Nesting = []
+  /// Tells replicas and the append-only log what is done here.
+  public let effects: Effects
   /// The changes that are not told yet, while it is open whether they stay.
   var heldChanges: HeldChanges?
   /// Writes a warning to the log for a command that has only the keyspace; set by the engine.
@@ -56,6 +58,7 @@ public final class Keyspace {
     self.settings = settings
     self.history = history
     live = history.live
+    effects = Effects(hot)
     expiryCycle = ExpiryCycle(databases: history.live.databaseCount)
   }
 
@@ -159,6 +162,8 @@ struct HotState {
   var interest: Interest = []
   /// What is to be done when the command is over.
   var aftermath: Aftermath = []
+  /// Somebody is told what commands do.
+  var tellsEffects = false
 
   /// The random numbers of the command whose key was lookup number `probe` of the batch.
   @inline(__always)

@@ -76,6 +76,13 @@ public final class Session {
   var isReady = false
   /// Is on the engine's list of sessions with output.
   var isDirty = false
+  /// Is on the engine's list of sessions whose output waits for the log.
+  var isHeld = false
+  /// Has written something since effects were last handed over.
+  var hasTold = false
+  /// Where the streams of effects ended behind its last write; 0 if it has not written since they are open.
+  public internal(set) var writtenReplicas: Int64 = 0
+  public internal(set) var writtenJournal: Int64 = 0
   /// The place in the present batch up to which its input was parsed.
   var parsed = 0
 

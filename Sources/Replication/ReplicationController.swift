@@ -135,6 +135,7 @@ public final class ReplicationController: @unchecked Sendable {
     let isOlderState = isUnchanged && position?.id == request.position.id && position!.offset <= request.position.offset
     let former = keyspace.history.commit(staged, reason: Self.reason, atMilliseconds: now)
     keyspace.liveDatasetChanged()
+    engine.datasetWasReplaced()
     if let outcome { engine.note(outcome, libraries: staged.attachments.count) }
     if isOlderState || former.keyCount == 0 {
       _ = try? keyspace.history.drop([former.id])

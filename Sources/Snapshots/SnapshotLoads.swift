@@ -116,6 +116,7 @@ public final class SnapshotLoads: @unchecked Sendable {
     let former = keyspace.history.commit(dataset, reason: Self.reason, atMilliseconds: keyspace.now)
     keyspace.liveDatasetChanged()
     keyspace.changesSinceSave += 1
+    engine.datasetWasReplaced()
     engine.note(loader.outcome, libraries: dataset.attachments.count)
     if engine.settings.versionHistory > 0 { keyspace.trimVersions() }
     engine.log(

@@ -16,6 +16,7 @@ extension Engine {
   @inline(never)
   func settle() {
     guard nesting.isEmpty else { return }
+    if keyspace.hot.value.aftermath.contains(.effects) { effects.endUnit() }
     if keyspace.hot.value.aftermath.remove(.invalidations) != nil { endTracking() }
     if keyspace.hot.value.aftermath.contains(.readyKeys) { serveReadyKeys() }
     if keyspace.hot.value.aftermath.contains(.messages) { releaseHeldMessages() }

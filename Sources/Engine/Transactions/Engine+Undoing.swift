@@ -12,6 +12,7 @@ extension Engine {
       return
     }
     let changesSinceSave = keyspace.changesSinceSave
+    let told = effects.mark
     history.beginUndoable(atMilliseconds: keyspace.now)
     keyspace.heldChanges = HeldChanges()
     let succeeded = body()
@@ -26,6 +27,7 @@ extension Engine {
       history.undo(atMilliseconds: keyspace.now)
       keyspace.takeLiveDataset()
       keyspace.changesSinceSave = changesSinceSave
+      effects.takeBack(to: told)
     }
   }
 }

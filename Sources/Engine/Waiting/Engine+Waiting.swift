@@ -150,6 +150,7 @@ extension Engine {
   private func answer(_ wait: Wait, _ body: (inout Call, Edit) throws(CommandError) -> Void) {
     let began = monotonicNanoseconds()
     var hasFailed = false
+    let changes = keyspace.changesSinceSave
     conclude(wait) { call in
       do throws(CommandError) {
         try body(&call, edit(for: wait.session))
@@ -157,6 +158,7 @@ extension Engine {
         call.reply.error(error)
         hasFailed = true
       }
+      if effects.isWanted, changes != keyspace.changesSinceSave { effects.noteTeller(wait.session) }
     }
     account(wait, hasFailed: hasFailed, answering: monotonicNanoseconds() - began)
   }

@@ -1,0 +1,48 @@
+internal import VersionedStore
+
+/// Effects and the sessions that caused them.
+extension Engine {
+  public var effects: Effects { keyspace.effects }
+
+  /// Gives what was told of writes to those who take it, so that their offsets say what the live dataset holds. Happens at the
+  /// end of every tick and of the cron, before any reply leaves.
+  public func handOverEffects() {
+    guard keyspace.hot.value.tellsEffects else { return }
+    if nesting.isEmpty { effects.endUnit() }
+    effects.handOver()
+  }
+
+  /// Another dataset has taken the place of the live one, and no commands lead from the one to the other.
+  public func datasetWasReplaced() {
+    for body in datasetReplacements { body() }
+  }
+
+  // MARK: Replies that wait for the log
+
+  /// Whether what this session is to be told must wait until its writes are safe.
+  @inline(__always)
+  func isHeld(_ session: Session) -> Bool {
+    journalSafe != .max && (session.hasTold || session.writtenJournal > journalSafe)
+  }
+
+  /// Keeps the output of a session until its writes are safe.
+  func hold(_ session: Session) {
+    session.isDirty = false
+    guard !session.isHeld else { return }
+    session.isHeld = true
+    held.append(session)
+  }
+
+  /// What was written to the log up to `end` of its stream can be relied on: who waited for it is answered.
+  public func journalBecameSafe(upTo end: Int64) {
+    journalSafe = end
+    guard !held.isEmpty else { return }
+    let sessions = held
+    held.removeAll(keepingCapacity: true)
+    for session in sessions {
+      session.isHeld = false
+      markDirty(session)
+    }
+    if !isTicking { flush() }
+  }
+}
