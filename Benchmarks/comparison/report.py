@@ -92,3 +92,20 @@ def saving(results):
         ["", "slowest SET, ms", "99.9 %, ms", "SETs", "seconds", "memory above rest, MB"],
         [[name, f"{result['slowest']:.2f}", f"{result['p999']:.2f}", f"{result['count']:,.0f}", f"{result['seconds']:.2f}",
           f"{result['memory'] / 1e6:.1f}"] for name, result in results.items()])
+
+
+def syncing(results, keys):
+    heading(f"Full sync of {keys:,} keys between two servers, each on its core, while SETs go on")
+    table(
+        ["", "seconds", "slowest SET, ms", "99 %, ms"],
+        [[name, f"{result['seconds']:.2f}", f"{result['slowest']:.2f}", f"{result['p99']:.2f}"]
+         for name, result in results.items()])
+    print(f"\nratio of the times: {results['cambium-server']['seconds'] / results['redis-server']['seconds']:.2f}")
+
+
+def readers(result, keys):
+    heading(f"GETs at a replica that serves its former dataset while it takes in {keys:,} keys, on two cores")
+    table(
+        ["", "99 %, ms", "slowest, ms"],
+        [["at rest", f"{result['resting']:.3f}", ""],
+         ["during the sync", f"{result['loading']:.3f}", f"{result['slowest']:.2f}"]])

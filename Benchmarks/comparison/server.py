@@ -23,17 +23,21 @@ def free_port():
 class Server:
     """Runs `program` on a free port, without persistence, until the end of a `with` block."""
 
-    def __init__(self, name, program):
+    def __init__(self, name, program, settings=(), core=SERVER_CORE):
         self.name = name
         self.program = program
+        self.settings = list(settings)
+        # None lets it run on all.
+        self.core = core
         self.port = free_port()
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="cambium-compare-")
-        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                    *self.settings]
         # taskset becomes the server: the process id is the server's.
         self.process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(SERVER_CORE), self.program, *settings],
+            [*self.pinning, self.program, *settings],
             cwd=self.directory.name, stdout=open(self.log_path, "w"), stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20
         while True:
@@ -52,6 +56,10 @@ class Server:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.directory.cleanup()
+
+    @property
+    def pinning(self):
+        return [] if self.core is None else ["taskset", "--cpu-list", str(self.core)]
 
     @property
     def log_path(self):

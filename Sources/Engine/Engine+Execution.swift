@@ -137,15 +137,21 @@ extension Engine {
   @inline(__always)
   func invoke(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
     if keyspace.hot.value.tellsEffects {
-      let outer = effects.begin()
-      handle(record, &call, session)
-      effects.end(call, record, nesting, outer)
+      handleTelling(record, &call, session)
     } else {
       handle(record, &call, session)
     }
     // Behind the command, which may have been to set all counters back.
     record.value.statistics.calls &+= 1
     statistics.commandsProcessed &+= 1
+  }
+
+  /// The same where somebody is told of it.
+  @inline(never)
+  private func handleTelling(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+    let outer = effects.begin()
+    handle(record, &call, session)
+    effects.end(call, record, nesting, outer)
   }
 
   @inline(__always)
