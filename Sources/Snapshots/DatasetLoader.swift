@@ -13,6 +13,7 @@ public struct DatasetLoader: SnapshotSink {
   private let nowMilliseconds: Int64
   private var database = 0
   private var builder: ValueBuilder
+  private let pending = PendingStrings()
   public private(set) var outcome = LoadOutcome()
   private var libraryByteCount = 0
 
@@ -55,8 +56,11 @@ public struct DatasetLoader: SnapshotSink {
 
   public mutating func select(database: UInt64) throws(SinkRefusal) {
     guard database < UInt64(form.databaseCount) else { throw .databaseOutOfRange(databaseCount: form.databaseCount) }
+    try storePending()
     self.database = Int(database)
   }
+
+  public mutating func finish() throws(SinkRefusal) { try storePending() }
 
   public mutating func announce(keys: UInt64, expiring: UInt64) {}
 
@@ -75,16 +79,36 @@ public struct DatasetLoader: SnapshotSink {
       outcome.expiredKeys += 1
       return
     }
-    if form.replacesDuplicates { dataset.remove(database, key, dataset.hash(key)) }
+    let item = PendingStrings.Item(
+      keyByteCount: key.count, valueByteCount: value.count, expiryMilliseconds: expiryMilliseconds,
+      accessClock: accessClock(access))
+    if key.count + value.count <= PendingStrings.byteLimit {
+      pending.append(key, value, dataset.head, database, item)
+      if pending.isFull { try storePending() }
+    } else {
+      try storePending()
+      try store(key, dataset.hash(key), value, item)
+    }
+  }
+
+  private mutating func storePending() throws(SinkRefusal) {
+    guard !pending.isEmpty else { return }
+    try pending.takeAll { key, hash, value, item throws(SinkRefusal) in try store(key, hash, value, item) }
+  }
+
+  private mutating func store(
+    _ key: Bytes, _ hash: UInt64, _ value: Bytes, _ item: PendingStrings.Item
+  ) throws(SinkRefusal) {
+    if form.replacesDuplicates { dataset.remove(database, key, hash) }
     let former = dataset.keyCount(database)
-    let place = Place(
-      dataset, database: database, key: key, hash: dataset.hash(key), accessClock: accessClock(access))
-    StringEditor.put(value, at: place, expiry: expiryMilliseconds)
-    if dataset.keyCount(database) == former { throw .duplicateKey }
+    let place = Place(dataset, database: database, key: key, hash: hash, accessClock: item.accessClock)
+    StringEditor.put(value, at: place, expiry: item.expiryMilliseconds)
+    if dataset.keyCount(database) == former { throw .duplicateKey(Array(key)) }
     outcome.loadedKeys += 1
   }
 
   public mutating func value(_ event: SnapshotEvent) throws(SinkRefusal) {
+    try storePending()
     try admit(event.byteCount)
     switch event {
     case .begin(let key, let type, let expiry, let access):

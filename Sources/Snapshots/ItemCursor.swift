@@ -37,6 +37,13 @@ struct ItemCursor {
       byteOffset: byteOffset + position, key: key ?? openSubject?.key, type: subject?.type ?? openSubject?.type)
   }
 
+  /// What the sink does not take; it may be a key that came before this one.
+  func refused(_ refusal: SinkRefusal) -> Interruption {
+    var place = place()
+    if case .duplicateKey(let key) = refusal, key != place.key { (place.key, place.type) = (key, .string) }
+    return .failed(.refused(place, refusal))
+  }
+
   /// The position of the next `count` bytes, which are then behind the cursor.
   mutating func take(_ count: Int) throws(Interruption) -> Range<Int> {
     guard count <= source.count - position else { throw .incomplete(byteCount: position + count) }

@@ -40,7 +40,7 @@ extension SnapshotReader {
       access = .frequency(try cursor.byte())
     case .selectDatabase:
       let database = try cursor.length()
-      do { try sink.select(database: database) } catch { throw .failed(.refused(cursor.place(), error)) }
+      do { try sink.select(database: database) } catch { throw cursor.refused(error) }
       counts.select()
     case .resizeDatabase:
       let keys = try cursor.length()
@@ -59,6 +59,7 @@ extension SnapshotReader {
       let module = ModuleID(rawValue: try cursor.length())
       throw .failed(.unsupportedModule(cursor.place(), name: module.name))
     case .end:
+      do { try sink.finish() } catch { throw cursor.refused(error) }
       phase = version >= 5 ? .checksum : .finished
     }
   }
@@ -103,7 +104,7 @@ extension SnapshotReader {
         try sink.functionLibrary(text)
       }
     } catch {
-      throw .failed(.refused(cursor.place(), error))
+      throw cursor.refused(error)
     }
   }
 

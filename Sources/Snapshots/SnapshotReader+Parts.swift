@@ -71,7 +71,7 @@ extension SnapshotReader {
         }
       }
     } catch {
-      throw .failed(.refused(cursor.place(), error))
+      throw cursor.refused(error)
     }
     if valueScratch.capacity > Self.keptCapacity { valueScratch = [] }
     if keyScratch.capacity > Self.keptCapacity { keyScratch = [] }

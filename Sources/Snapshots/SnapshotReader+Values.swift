@@ -74,7 +74,7 @@ extension SnapshotReader {
         try sink.value(.begin(key: key, type: type, expiryMilliseconds: expiryMilliseconds, access: access))
       }
     } catch {
-      throw .failed(.refused(cursor.place(), error))
+      throw cursor.refused(error)
     }
     if keyScratch.capacity > Self.keptCapacity { keyScratch = [] }
   }
@@ -82,7 +82,7 @@ extension SnapshotReader {
   static func give(
     _ event: SnapshotEvent, _ cursor: ItemCursor, into sink: inout some SnapshotSink
   ) throws(Interruption) {
-    do throws(SinkRefusal) { try sink.value(event) } catch { throw .failed(.refused(cursor.place(), error)) }
+    do throws(SinkRefusal) { try sink.value(event) } catch { throw cursor.refused(error) }
   }
 
   /// Reads a value that its writer packed into one string.
@@ -157,7 +157,7 @@ extension SnapshotReader {
           }
         }
       } catch {
-        throw .failed(.refused(cursor.place(), error))
+        throw cursor.refused(error)
       }
       at = next
     }
@@ -186,7 +186,7 @@ extension SnapshotReader {
         }
       }
     } catch {
-      throw .failed(.refused(cursor.place(), error))
+      throw cursor.refused(error)
     }
     if valueScratch.capacity > Self.keptCapacity { valueScratch = [] }
     if keyScratch.capacity > Self.keptCapacity { keyScratch = [] }

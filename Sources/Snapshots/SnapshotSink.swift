@@ -16,8 +16,14 @@ public protocol SnapshotSink {
   /// A string key, unless the string is long: that comes in pieces. The expiry is a Unix time and may lie in the past: a replica keeps such a key until its primary
   /// deletes it.
   mutating func string(key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint) throws(SinkRefusal)
+  /// The snapshot is over, but for its checksum: what was put off is to be done.
+  mutating func finish() throws(SinkRefusal)
   /// A piece of a key of any other type, or of a long string.
   mutating func value(_ event: SnapshotEvent) throws(SinkRefusal)
+}
+
+extension SnapshotSink {
+  public mutating func finish() throws(SinkRefusal) {}
 }
 
 /// What the writer of a snapshot knew about the use of a key, under the eviction policy it had.
@@ -33,8 +39,8 @@ public enum AccessHint: Sendable, Equatable {
 public enum SinkRefusal: Error, Sendable, Equatable {
   /// There are only so many databases here.
   case databaseOutOfRange(databaseCount: Int)
-  /// The key has been in this database of the snapshot before.
-  case duplicateKey
+  /// The key has been in this database of the snapshot before. It may be found out behind its place.
+  case duplicateKey([UInt8])
   /// A field or member that the value has already.
   case duplicateElement
   /// A piece that no value of its type has.

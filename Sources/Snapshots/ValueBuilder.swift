@@ -37,7 +37,7 @@ struct ValueBuilder {
     _ database: Int, _ key: Bytes, _ type: ValueType, expiry: Int64?, accessClock: UInt32
   ) throws(SinkRefusal) {
     let hash = dataset.hash(key)
-    guard dataset.head.find(database, key, hash) == nil else { throw .duplicateKey }
+    guard dataset.head.find(database, key, hash) == nil else { throw .duplicateKey(Array(key)) }
     self.key.removeAll(keepingCapacity: true)
     self.key.append(contentsOf: key)
     (self.database, self.hash, self.type) = (database, hash, type)

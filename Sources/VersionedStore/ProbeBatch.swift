@@ -9,7 +9,7 @@ internal import CJemalloc
 /// Where the value is a collection, the lookup of a member in its trie may go ahead in the same way: `prepareMembers`, then
 /// `appendMember` for each, then `descendMembers`. That one only brings memory into the cache; it answers nothing.
 ///
-/// A handle, as `ByteQueue`; it lives as long as the process.
+/// A handle, as `ByteQueue`. Whoever made it may call `deallocate` once; those of the engine live as long as the process.
 @safe
 public struct ProbeBatch {
   public static let capacity = 32
@@ -32,6 +32,12 @@ public struct ProbeBatch {
     unsafe members = .allocate(capacity: Self.capacity * Self.membersPerKey)
     unsafe used = .allocate(capacity: 1)
     unsafe used.initialize(to: (0, 0))
+  }
+
+  public func deallocate() {
+    unsafe probes.deallocate()
+    unsafe members.deallocate()
+    unsafe used.deallocate()
   }
 
   @inline(__always)

@@ -67,9 +67,11 @@ import VersionedStore
 
   @Test func whatDoesNotFitIsRefused() {
     let twice = FileBuilder().pair("key", "1").pair("other", "2").pair("key", "3").end()
-    #expect(throws: SnapshotError.refused(.init(byteOffset: 32, key: Array("key".utf8), type: .string), .duplicateKey))
-    {
+    #expect {
       try load(twice)
+    } throws: { error in
+      guard case SnapshotError.refused(_, .duplicateKey(let key)) = error else { return false }
+      return key == Array("key".utf8)
     }
     // The same key may be in two databases.
     #expect(throws: Never.self) {
