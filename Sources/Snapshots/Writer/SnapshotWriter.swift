@@ -143,6 +143,8 @@ extension SnapshotEncoder {
     append(Opcode.resizeDatabase.rawValue)
     append(length: root.keyCount(database))
     append(length: root.expiringCount(database))
+    // To look at a closure costs a reference count.
+    let isFollowed = keyWritten != nil
     try root.forEach(database) { entry throws(SnapshotWriteFailure) in
       appendHints(entry, options)
       append(Self.typeByte(of: entry))
@@ -150,8 +152,8 @@ extension SnapshotEncoder {
       try append(valueOf: entry)
       try drainIfLong()
       progress.advance()
-      if let keyWritten {
-        keyWritten()
+      if isFollowed {
+        keyWritten?()
         if progress.isCancelled { throw .cancelled }
       }
       return true
