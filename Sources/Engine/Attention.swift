@@ -14,6 +14,8 @@ public struct Attention: OptionSet, Sendable {
   public static let subscriber = Attention(rawValue: 1 << 2)
   /// The keys that it reads are remembered, to tell it when they change.
   public static let tracking = Attention(rawValue: 1 << 3)
+  /// Is a replica, which has no business with the keyspace.
+  public static let replica = Attention(rawValue: 1 << 4)
 
   // Of the engine.
 

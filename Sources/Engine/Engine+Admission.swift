@@ -30,7 +30,7 @@ extension Engine {
         "ERR Can't execute '\(record.value.fullName)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
       )
     }
-    if session.isMonitoring, !all.isDisjoint(with: [.readOnly, .write, .mayReplicate]) {
+    if session.isMonitoring || session.isReplica, !all.isDisjoint(with: [.readOnly, .write, .mayReplicate]) {
       return reject(record, &call, session, "ERR Replica can't interact with the keyspace")
     }
     if attention.contains(.paused), postpone(session, all) { return false }

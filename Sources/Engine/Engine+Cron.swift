@@ -37,14 +37,15 @@ extension Engine {
       if isIdle(session) {
         log(.verbose, "Closing idle client")
         abandon(session)
-      } else if session.unsentByteCount > 0 {
+      } else if session.unsentByteCount > 0 || session.isReplica {
         enforceOutputLimit(session)
       }
     }
   }
 
   private func isIdle(_ session: Session) -> Bool {
-    let isExempt = session.isPrimary || session.isWaiting || session.isMonitoring || session.isSubscriber
+    let isExempt =
+      session.isPrimary || session.isReplica || session.isWaiting || session.isMonitoring || session.isSubscriber
     guard settings.timeout > 0, !isExempt else { return false }
     // Whole seconds, as Redis compares them.
     return keyspace.now / 1000 - session.lastInteraction / 1000 > Int64(settings.timeout)

@@ -66,7 +66,7 @@ extension Engine {
     }
     countError(session.output.bytes[before..<session.output.count])
     if session.isPrimary { breakOff(session, before) }
-    if session.replyMode != .on { mute(session, before) }
+    if session.isMuted { mute(session, before) }
     markDirty(session)
     if session.output.count > Self.outputKept { sendEarly(session) }
   }
@@ -249,7 +249,7 @@ extension Engine {
       countError(session.output.bytes[before..<after])
       if session.isPrimary { breakOff(session, before) }
     }
-    if session.replyMode != .on || session.isPrimary { mute(session, before) }
+    if session.isMuted { mute(session, before) }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
     if !keyspace.hot.value.aftermath.isEmpty { settle() }
     markDirty(session)
@@ -276,6 +276,7 @@ extension Engine {
   }
 
   func mute(_ session: Session, _ before: Int) {
+    if session.isReplica { return breakOffReplica(session, before) }
     if session.isPrimary || session.replyMode == .off || session.replyMode == .skip {
       session.output.truncate(to: before)
     }

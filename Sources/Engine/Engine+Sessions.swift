@@ -76,6 +76,7 @@ extension Engine {
     stopTracking(session)
     stopMonitoring(session)
     forgetPostponement(session)
+    if session.concernsFeed { replicaHooks.sessionEnded(session) }
   }
 
   /// Ends a session without waiting for its output to be read. A command of its own may be writing a reply just now, and
@@ -129,6 +130,8 @@ extension Engine {
   /// The client will send no more: the session ends when what has arrived is executed and answered.
   public func finish(_ session: Session) {
     session.isFinished = true
+    // What it is sent has no end: it would never be closed for having no more to be sent.
+    if session.isReplica { return abandon(session) }
     if !session.isReady, endsWithInput(session) { closeAfterReply(session) }
   }
 

@@ -19,7 +19,10 @@ public final class Engine {
   public internal(set) var sessions: [Int: Session] = [:]
   /// Follows a primary: ordinary clients may only read (`replica-read-only`).
   public var isReplica = false {
-    didSet { if isReplica { disconnectWaiting() } }
+    didSet {
+      if isReplica { disconnectWaiting() }
+      replicaHooks.roleChanged()
+    }
   }
   /// Sections of INFO that modules above bring, by name; each writes its lines.
   public var infoSections: [InfoSection] = []
@@ -53,6 +56,8 @@ public final class Engine {
   public var isShuttingDown = false
   /// Writes a line to the log; set by what runs the engine.
   public var log: (LogLevel, String) -> Void = { _, _ in }
+  /// What the module that feeds replicas wants to know and has to tell; set by it.
+  public var replicaHooks = ReplicaHooks()
   /// How many replicas have acknowledged all that was written so far; set by the module that feeds them.
   public var acknowledgingReplicas: () -> Int = { 0 }
   /// What the server is called and where it is reached, as INFO tells it; set by what runs the engine.

@@ -7,6 +7,12 @@ public struct EngineStatistics {
   public var bytesSent = 0
   /// Of the bytes that came in, those of the primary's stream.
   public var primaryBytesReceived = 0
+  /// Of the bytes that went out, those to replicas.
+  public var replicaBytesSent = 0
+  /// Replicas that asked for all of the dataset; that went on where they were; that had asked for that, in vain.
+  public var fullSyncs = 0
+  public var partialResyncs = 0
+  public var partialResyncsRefused = 0
   /// Times that something was taken in from a client, and sent to one.
   public var reads = 0
   public var writes = 0

@@ -48,13 +48,31 @@ public final class Session {
   }
   /// The version that VERSION USE chose to read; nil reads the live dataset.
   public var reading: VersionPin?
-  public var replyMode = ReplyMode.on
+  public var replyMode = ReplyMode.on {
+    didSet { updateMuting() }
+  }
   public var isExemptFromEviction = false
   public var touchesKeys = true
   /// The primary's command stream: writes are let in, and nothing is answered.
   public var isPrimary = false {
-    didSet { updateRestriction() }
+    didSet {
+      updateRestriction()
+      updateMuting()
+    }
   }
+  /// Is sent the command stream, and answered nothing. See `Engine.becomeReplica`.
+  public internal(set) var isReplica = false {
+    didSet {
+      attention.set(.replica, isReplica)
+      updateMuting()
+    }
+  }
+  /// The module that feeds replicas wants to know when it ends.
+  public var concernsFeed = false
+  /// Of a replica: bytes of the command stream that it was not given yet.
+  public var streamOutput = 0
+  /// Not all that its commands answer is to be sent.
+  private(set) var isMuted = false
   /// The error that a command of the primary's stream met with: nothing that follows it is executed.
   public internal(set) var failure: String?
 
@@ -112,6 +130,8 @@ public final class Session {
     input.deallocate()
     output.deallocate()
   }
+
+  private func updateMuting() { isMuted = replyMode != .on || isPrimary || isReplica }
 
   /// Has its commands looked at where they may not all be allowed. To be called when the user's rules have changed.
   func updateRestriction() {

@@ -90,6 +90,23 @@ public final class Settings {
   public var masterauth: [UInt8]?
   /// Seconds without a byte from the primary after which the link is given up.
   public var replTimeout = 60
+  /// Bytes of the command stream that are kept for replicas that come back.
+  public var replBacklogSize = 1 << 20 {
+    didSet { if replBacklogSize < 16 << 10 { replBacklogSize = 16 << 10 } }
+  }
+  /// Seconds without any replica after which these bytes are given up; 0 keeps them.
+  public var replBacklogTTL = 3600
+  /// A snapshot for replicas never touches a disk here. Off, each replica that asks is sent its own at once; on, those that
+  /// ask within the delay share one.
+  public var replDisklessSync = true
+  /// Seconds that a replica waits for others to share its snapshot.
+  public var replDisklessSyncDelay = 5
+  /// Replicas that are enough not to wait any longer; 0 always waits.
+  public var replDisklessSyncMaxReplicas = 0
+  /// Seconds between two PINGs in the command stream.
+  public var replPingReplicaPeriod = 10
+  /// Lets the kernel gather small writes to replicas: fewer packets, up to 40 ms later.
+  public var replDisableTCPNoDelay = false
   public var replicaReadOnly = true
   /// Leaves eviction to the primary.
   public var replicaIgnoreMaxmemory = true

@@ -112,7 +112,9 @@ extension ReplicaLink {
     if reply.hasPrefix("-") { log(.notice, "(Non critical) Master does not understand \(request): \(reply)") }
   }
 
-  private mutating func askCapabilities() { ask(.capabilities, "REPLCONF", "capa", "eof", "capa", "psync2") }
+  private mutating func askCapabilities() {
+    ask(.capabilities, "REPLCONF", "capa", "eof", "capa", "psync2", "capa", "rdb12")
+  }
 
   private mutating func askSynchronization() {
     if let position {

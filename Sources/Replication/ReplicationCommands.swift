@@ -10,7 +10,10 @@ public struct ReplicationCommands {
 
   public init(_ controller: ReplicationController) { self.controller = controller }
 
-  public var all: [Command] { [replicaOf("replicaof", since: "5.0.0"), replicaOf("slaveof", since: "1.0.0"), role] }
+  public var all: [Command] {
+    [replicaOf("replicaof", since: "5.0.0"), replicaOf("slaveof", since: "1.0.0"), role]
+      + PrimaryCommands(controller).all
+  }
 
   private func replicaOf(_ name: StaticString, since: StaticString) -> Command {
     Command(
@@ -65,12 +68,13 @@ public struct ReplicationCommands {
     Command(
       "role", arity: .exactly(1), flags: [.noScript, .loading, .stale, .fast], categories: [.admin, .dangerous],
       group: .server, since: "2.8.12", "Tells whether this server is a primary or a replica, and how it stands.",
-      .control { [controller] call, _ in
+      .control { [controller] call, engine in
+        engine.handOverEffects()
         guard let primary = controller.primary else {
           call.reply.arrayHeader(3)
           call.reply.bulk("master")
           call.reply.integer(Int(controller.offset))
-          return call.reply.arrayHeader(0)
+          return controller.feed.list(&call.reply)
         }
         call.reply.arrayHeader(5)
         call.reply.bulk("slave")

@@ -7,20 +7,18 @@ extension ReplicationController {
   }
 
   private var information: [String] {
+    engine.handOverEffects()
     var lines = ["role:\(primary == nil ? "master" : "slave")"]
     if let primary, let status = link?.status { lines += information(of: primary, status) }
+    lines += feed.replicaLines
     lines += [
-      "connected_slaves:0",
       "master_failover_state:no-failover",
       "master_replid:\(historyID)",
       "master_replid2:\(formerHistory?.id ?? String(repeating: "0", count: 40))",
       "master_repl_offset:\(offset)",
       "second_repl_offset:\(formerHistory.map { $0.end + 1 } ?? -1)",
-      "repl_backlog_active:0",
-      "repl_backlog_size:0",
-      "repl_backlog_first_byte_offset:0",
-      "repl_backlog_histlen:0",
     ]
+    lines += feed.backlogLines
     return lines
   }
 

@@ -15,7 +15,10 @@ public final class ReplicationController: @unchecked Sendable {
   /// Set once, before anything else is called.
   public unowned var engine: Engine {
     get { attachedEngine! }
-    set { attachedEngine = newValue }
+    set {
+      attachedEngine = newValue
+      attachFeed()
+    }
   }
   private weak var attachedEngine: Engine?
   /// Set by what runs the server, as is all up to `onRoleChange`.
@@ -31,10 +34,12 @@ public final class ReplicationController: @unchecked Sendable {
   /// What the live dataset holds of the primary's history. Nil if it has a history of its own.
   private(set) var position: ReplicationPosition?
   /// The history that the live dataset has now, and the one that it had before, up to an offset.
-  private(set) var historyID = RunID.random()
-  private(set) var formerHistory: (id: String, end: Int64)?
+  var historyID = RunID.random()
+  var formerHistory: (id: String, end: Int64)?
+  /// What this server's own replicas are sent.
+  public private(set) lazy var feed = PrimaryFeed(self)
   /// Where the primary's commands are executed.
-  private var session: Session?
+  private(set) var session: Session?
   /// The dataset as the primary's last command left it, to see whether anybody else has changed it.
   private var followed: (dataset: Dataset, changeCount: UInt64)?
   var probes: [ObjectIdentifier: Probe] = [:]
@@ -45,7 +50,7 @@ public final class ReplicationController: @unchecked Sendable {
   /// Whom this server follows; nil for a primary.
   var primary: PrimaryAddress? { settings.replicaOf }
   /// The end of what was executed of the history.
-  var offset: Int64 { position?.offset.rawValue ?? formerHistory?.end ?? 0 }
+  var offset: Int64 { position?.offset.rawValue ?? feed.offset }
 
   // MARK: Role
 
@@ -71,9 +76,12 @@ public final class ReplicationController: @unchecked Sendable {
     settings.replicaOf = nil
     engine.isReplica = false
     engine.keyspace.leavesExpiryToPrimary = false
-    formerHistory = (historyID, offset)
+    let end = offset
+    formerHistory = (historyID, end)
     historyID = RunID.random()
     position = nil
+    feed.setOffset(end)
+    feed.dropReplicas("the replication ID has changed")
     endSession()
     onRoleChange(false)
   }

@@ -83,7 +83,10 @@ public final class EngineHost: ServingEngine, SessionTransport {
     transport?.requestTick(atMicroseconds: min(deadline, limit) * 1000)
   }
 
-  public func drained(_ id: ConnectionID, unsent: Int) { sessions[id.slot]?.unsentByteCount = unsent }
+  public func drained(_ id: ConnectionID, unsent: Int) {
+    guard let session = sessions[id.slot] else { return }
+    engine.drained(session, unsent: unsent)
+  }
 
   public func closed(_ id: ConnectionID) {
     guard let session = sessions[id.slot] else { return }

@@ -24,9 +24,6 @@ struct AbsentCommand: Sendable {
     AbsentCommand("bgrewriteaof", administration),
     AbsentCommand("failover", administration),
     AbsentCommand("module", .slow, subcommands(["help"], ["list", "load", "loadex", "unload"])),
-    AbsentCommand("psync", administration),
-    AbsentCommand("replconf", administration),
     AbsentCommand("restore-asking", [.keyspace, .write, .slow, .dangerous]),
-    AbsentCommand("sync", administration),
   ]
 }

@@ -6,7 +6,15 @@ internal import VersionedStore
 enum ClientType {
   case normal, primary, replica, pubsub
 
-  init(_ session: Session) { self = session.isPrimary ? .primary : session.isSubscriber ? .pubsub : .normal }
+  init(_ session: Session) {
+    if session.isPrimary {
+      self = .primary
+    } else if session.isReplica {
+      self = .replica
+    } else {
+      self = session.isSubscriber ? .pubsub : .normal
+    }
+  }
 
   /// The type that argument `index` names.
   init(_ call: inout Call, _ index: Int) throws(CommandError) {

@@ -11,7 +11,7 @@ struct ClientLine {
   init(_ session: Session, _ engine: Engine, asking: Call? = nil) {
     let now = engine.keyspace.now
     let total = session.unsentByteCount + session.output.count
-    let fixed = min(total, Session.fixedOutput)
+    let fixed = session.isReplica ? 0 : min(total, Session.fixedOutput)
     let waiting = session.waitingOutput
     let arguments = asking?.session === session ? asking?.argumentByteCount ?? 0 : 0
     let transaction = session.transaction
@@ -40,7 +40,7 @@ struct ClientLine {
       ("oll", "\((waiting + Session.fixedOutput - 1) / Session.fixedOutput)"),
       ("omem", "\(waiting)"),
       ("tot-mem", "\(engine.memory(of: session) + arguments)"),
-      ("events", session.unsentByteCount > 0 ? "rw" : "r"),
+      ("events", session.unsentByteCount > 0 || session.streamOutput > 0 ? "rw" : "r"),
       ("cmd", session.lastCommand?.value.fullName ?? "NULL"),
       ("user", session.isPrimary ? "(superuser)" : Self.text(session.user.name)),
       ("redir", "\(session.tracking?.redirect ?? -1)"),
@@ -58,6 +58,7 @@ struct ClientLine {
   private static func flags(_ session: Session) -> String {
     var flags = ""
     if session.isMonitoring { flags += "O" }
+    if session.isReplica { flags += "S" }
     if session.isPrimary { flags += "M" }
     if session.isSubscriber { flags += "P" }
     if session.transaction != nil { flags += "x" }

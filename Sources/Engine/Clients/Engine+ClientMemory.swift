@@ -24,7 +24,7 @@ extension Engine {
   func memory(of session: Session) -> Int {
     // What was taken for input that may come and has not is memory that was never written to, and costs nothing yet.
     let input = min(session.inputCapacity, max(session.inputByteCount, 4 * Self.inputRoom))
-    var bytes = Session.ownMemory + input + session.outputMemory
+    var bytes = Session.ownMemory + input + session.outputMemory + session.streamOutput
     bytes += session.transaction?.byteCount ?? 0
     // A name and its places in two tables, roughly.
     bytes += watches.keyCount(of: session) * 128
@@ -36,7 +36,8 @@ extension Engine {
 
   /// Brings the sum up to date with what `session` takes now.
   func countMemory(_ session: Session) {
-    let isCounted = settings.maxmemoryClients != 0 && !session.isClosing && !session.isPrimary
+    let isCounted =
+      settings.maxmemoryClients != 0 && !session.isClosing && !session.isPrimary && !session.isReplica
     let memory = isCounted ? memory(of: session) : 0
     clientMemory += memory - session.countedMemory
     session.countedMemory = memory
@@ -52,7 +53,7 @@ extension Engine {
   func evictClients() {
     guard let limit = clientMemoryLimit, clientMemory >= limit else { return }
     let candidates = sessions.values
-      .filter { !$0.isExemptFromEviction && !$0.isPrimary && !$0.isClosing }
+      .filter { !$0.isExemptFromEviction && !$0.isPrimary && !$0.isReplica && !$0.isClosing }
       .sorted { ($0.countedMemory, $0.id) > ($1.countedMemory, $1.id) }
     for session in candidates {
       log(.notice, "Evicting client: \(clientLine(session))")

@@ -47,14 +47,24 @@ extension Session {
   /// The same when it is sent so many more bytes.
   @inline(__always)
   func limitedOutput(with more: Int) -> Int {
-    let total = unsentByteCount &+ output.count &+ heldMessages.count &+ more
+    let total = unsentByteCount &+ output.count &+ heldMessages.count &+ streamOutput &+ more
     return total > Self.fixedOutput ? total : 0
   }
 
   @inline(__always)
   func outputLimit(_ settings: Settings) -> OutputLimits.Limit {
     if isPrimary { return OutputLimits.Limit(hard: 0, soft: 0, softSeconds: 0) }
+    if isReplica { return settings.replicaOutputLimit }
     return isSubscriber ? settings.outputLimits.pubsub : settings.outputLimits.normal
+  }
+}
+
+extension Settings {
+  /// A replica may always leave as much as the backlog holds: what it could have had by coming back costs nothing more.
+  fileprivate var replicaOutputLimit: OutputLimits.Limit {
+    var limit = outputLimits.replica
+    if limit.hard > 0 { limit.hard = max(limit.hard, replBacklogSize) }
+    return limit
   }
 }
 

@@ -63,7 +63,7 @@ extension Engine {
 
   /// Puts off a command with these flags if the pause concerns it. Returns whether it was.
   func postpone(_ session: Session, _ flags: CommandFlags) -> Bool {
-    guard let pause, !session.isMonitoring, !session.isPrimary else { return false }
+    guard let pause, !session.isMonitoring, !session.isReplica, !session.isPrimary else { return false }
     guard pause.extent == .all || !flags.isDisjoint(with: [.write, .mayReplicate]) else { return false }
     session.isWaiting = true
     session.isPostponed = true

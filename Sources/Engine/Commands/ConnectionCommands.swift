@@ -125,7 +125,9 @@ enum ConnectionCommands {
     categories: [.connection], group: .connection, since: "6.2.0",
     "Makes the connection as it was when it was opened.",
     .control { call, engine throws(CommandError) in
-      guard !call.session.isPrimary else { throw call.refuse("ERR can only reset normal client connections") }
+      guard !call.session.isPrimary, !call.session.isReplica else {
+        throw call.refuse("ERR can only reset normal client connections")
+      }
       engine.reset(call.session)
       call.reply.version = .resp2
       call.reply.simpleString("RESET")

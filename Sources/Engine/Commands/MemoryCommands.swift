@@ -31,13 +31,13 @@ enum MemoryCommands {
     .control { call, engine throws(CommandError) in writeStats(engine, &call.reply) })
 
   private static func writeStats(_ engine: Engine, _ reply: inout ReplyWriter) {
-    let (figures, scripting) = (MemoryFigures(engine), engine.scripting())
+    let (figures, scripting, feed) = (MemoryFigures(engine), engine.scripting(), engine.replicaHooks.figures())
     let sizes: [(StaticString, Int)] = [
       ("peak.allocated", figures.peak),
       ("total.allocated", figures.allocated),
       ("startup.allocated", figures.startup),
-      ("replication.backlog", 0),
-      ("clients.slaves", 0),
+      ("replication.backlog", feed.backlogMemory),
+      ("clients.slaves", feed.replicaMemory),
       ("clients.normal", figures.clients),
       ("cluster.links", 0),
       ("aof.buffer", 0),

@@ -44,6 +44,7 @@ extension CommandSyntax {
     latency|reset [event...]
     lolwut [VERSION version:integer]
     memory|usage key [SAMPLES count:integer]
+    psync replicationid offset:integer
     replicaof args(host-port(host port:integer) | no-one(no=NO ONE)) [purpose(VERIFY | DRYRUN)]
     shutdown [nosave_save(NOSAVE | SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]
     slaveof args(host-port(host port:integer) | no-one(no=NO ONE)) [purpose(VERIFY | DRYRUN)]

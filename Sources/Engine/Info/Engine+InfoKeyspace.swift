@@ -14,7 +14,7 @@ extension Engine {
       "current_save_keys_processed:\(state.keysSaved)",
       "current_save_keys_total:\(state.keysToSave)",
       "rdb_changes_since_last_save:\(keyspace.changesSinceSave)",
-      "rdb_bgsave_in_progress:\(state.isSaving ? 1 : 0)",
+      "rdb_bgsave_in_progress:\(state.isSaving || replicaHooks.figures().syncs > 0 ? 1 : 0)",
       "rdb_last_save_time:\(state.lastSaveTime)",
       "rdb_last_bgsave_status:\(state.lastSaveSucceeded ? "ok" : "err")",
       "rdb_last_bgsave_time_sec:\(state.lastSaveSeconds)",

@@ -38,7 +38,7 @@ extension Engine {
 
   func clientsInfo() -> [String] {
     var lines = InfoLines()
-    let clients = sessions.values.filter { !$0.isPrimary }
+    let clients = sessions.values.filter { !$0.isPrimary && !$0.isReplica }
     lines.add("connected_clients", clients.count)
     lines.add("cluster_connections", 0)
     lines.add("maxclients", settings.maxclients)

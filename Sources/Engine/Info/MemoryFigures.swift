@@ -24,7 +24,7 @@ struct MemoryFigures {
     startup = engine.peakMemory.startupBytes
     dataset = engine.keyspace.history.allocatedBytes
     live = engine.keyspace.history.liveBytes
-    clients = engine.sessions.values.reduce(0) { $0 + ($1.isPrimary ? 0 : engine.memory(of: $1)) }
+    clients = engine.sessions.values.reduce(0) { $0 + ($1.isPrimary || $1.isReplica ? 0 : engine.memory(of: $1)) }
     clientCount = engine.sessions.count
     let root = engine.keyspace.live.head
     keyCount = (0..<root.databaseCount).reduce(0) { $0 + root.keyCount($1) }

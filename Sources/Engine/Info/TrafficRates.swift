@@ -4,6 +4,7 @@ struct TrafficRates {
   private(set) var inputBytes = SampledRate()
   private(set) var outputBytes = SampledRate()
   private(set) var primaryBytes = SampledRate()
+  private(set) var replicaBytes = SampledRate()
   private var sampledAt: Int64?
 
   /// Looks at the counters if a tenth of a second has gone by since the last look. Time is in milliseconds.
@@ -15,6 +16,7 @@ struct TrafficRates {
     inputBytes.sample(statistics.bytesReceived, elapsedMilliseconds: elapsed)
     outputBytes.sample(statistics.bytesSent, elapsedMilliseconds: elapsed)
     primaryBytes.sample(statistics.primaryBytesReceived, elapsedMilliseconds: elapsed)
+    replicaBytes.sample(statistics.replicaBytesSent, elapsedMilliseconds: elapsed)
   }
 
   mutating func reset() { self = TrafficRates() }

@@ -40,10 +40,6 @@ extension Directive {
   ]
 
   private static let replicas: [Directive] = [
-    .dormant("repl-backlog-size", .memory(1...Int.max), "1048576"),
-    .dormant("repl-backlog-ttl", .integer(0...Int.max), "3600"),
-    .dormant(
-      "repl-ping-replica-period", .integer(1...Int(Int32.max)), "10", aliases: ["repl-ping-slave-period"]),
     .dormant("min-replicas-max-lag", .integer(anyCount), "10", aliases: ["min-slaves-max-lag"]),
     .dormant("replica-ignore-disk-write-errors", .flag, "no"),
     // There are no replicas to wait for.

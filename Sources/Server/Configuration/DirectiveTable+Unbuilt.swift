@@ -58,12 +58,8 @@ extension Directive {
     .dormant("disable-thp", .flag, "yes", change: .onlyAtStart),
     .dormant("set-proc-title", .flag, "yes", change: .onlyAtStart),
     .dormant("proc-title-template", .text(), "{title} {listen-addr} {server-mode}"),
-    .dormant("repl-diskless-sync", .flag, "yes"),
-    .dormant("repl-diskless-sync-delay", .integer(anyCount), "5"),
-    .dormant("repl-diskless-sync-max-replicas", .integer(anyCount), "0"),
     // A full sync always builds its dataset beside the live one, straight from the stream.
     .dormant("repl-diskless-load", .oneOf("disabled", "on-empty-db", "swapdb"), "disabled"),
-    .dormant("repl-disable-tcp-nodelay", .flag, "no"),
     .dormant("replica-lazy-flush", .flag, "no", aliases: ["slave-lazy-flush"]),
     .dormant("propagation-error-behavior", .oneOf("ignore", "panic", "panic-on-replicas"), "ignore"),
     .dormant("enable-module-command", .oneOf("no", "yes", "local"), "no", change: .onlyAtStart),

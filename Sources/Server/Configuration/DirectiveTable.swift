@@ -94,6 +94,15 @@ extension Directive {
     Directive("masteruser", .optionalBytes, \.engine.masteruser),
     Directive("masterauth", .optionalBytes, \.engine.masterauth),
     Directive("repl-timeout", .integer(1...Int(Int32.max)), \.engine.replTimeout),
+    Directive("repl-backlog-size", .memory(1...Int.max), \.engine.replBacklogSize),
+    Directive("repl-backlog-ttl", .integer(0...Int.max), \.engine.replBacklogTTL),
+    Directive("repl-diskless-sync", .flag, \.engine.replDisklessSync),
+    Directive("repl-diskless-sync-delay", .integer(anyCount), \.engine.replDisklessSyncDelay),
+    Directive("repl-diskless-sync-max-replicas", .integer(anyCount), \.engine.replDisklessSyncMaxReplicas),
+    Directive(
+      "repl-ping-replica-period", .integer(1...Int(Int32.max)), \.engine.replPingReplicaPeriod,
+      aliases: ["repl-ping-slave-period"]),
+    Directive("repl-disable-tcp-nodelay", .flag, \.engine.replDisableTCPNoDelay),
     Directive("replica-read-only", .flag, \.engine.replicaReadOnly, aliases: ["slave-read-only"]),
     Directive(
       "replica-ignore-maxmemory", .flag, \.engine.replicaIgnoreMaxmemory, aliases: ["slave-ignore-maxmemory"]),

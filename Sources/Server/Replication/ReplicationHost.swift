@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -35,6 +36,10 @@ final class ReplicationHost {
       let settings = configuration.server
       return settings.tls.replication && settings.tls.port != 0 ? settings.tls.port : settings.port
     }
+    controller.feed.startWalk = { [eventLoop] in FeedWalker($0, eventLoop: eventLoop, tell: $1) }
+    let feed = NIOLoopBound(controller.feed, eventLoop: eventLoop)
+    controller.feed.continueLater = { [eventLoop] in eventLoop.execute { feed.value.pumpAll() } }
+    controller.feed.gatherWrites = { Self.gatherWrites($0.peer.fileDescriptor) }
     controller.runTick = { [unowned transport] in transport.tickNow() }
     controller.onRoleChange = {
       log.setRole($0 ? .replica : .primary)
@@ -48,6 +53,12 @@ final class ReplicationHost {
     controller.start()
   }
 
+  private static func gatherWrites(_ descriptor: Int) {
+    var off: CInt = 0
+    _ = unsafe setsockopt(
+      CInt(truncatingIfNeeded: descriptor), CInt(IPPROTO_TCP), TCP_NODELAY, &off, socklen_t(MemoryLayout<CInt>.size))
+  }
+
   /// Has links learn at once what the configuration says.
   func settingsChanged() { controller.cron() }
 
@@ -55,5 +66,6 @@ final class ReplicationHost {
   func stop() {
     cron?.cancel()
     controller.shutDown()
+    controller.feed.shutDown()
   }
 }

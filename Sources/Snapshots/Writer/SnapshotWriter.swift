@@ -6,6 +6,8 @@ public import VersionedStore
 /// What is saved: the root of a sealed version, and what a file says beside it.
 public struct SnapshotContent: Sendable {
   public var root: Root
+  /// False leaves out all keys: for who wants the libraries alone.
+  public var holdsKeys = true
   /// Sources of function libraries, as FUNCTION LOAD takes them.
   public var functionLibraries: [[UInt8]] = []
   /// Fields of hashes may have a time to live. False spares a walk over all keys, since the version of the format stands
@@ -89,7 +91,7 @@ public struct SnapshotWriter {
       let version = content.mayHaveExpiringFields ? try version(of: content.root, options) : usualVersion
       encoder.append(signature: version)
       encoder.append(content)
-      for database in 0..<content.root.databaseCount where content.root.keyCount(database) > 0 {
+      for database in 0..<content.root.databaseCount where content.holdsKeys && content.root.keyCount(database) > 0 {
         try encoder.append(content.root, database, options, progress, keyWritten)
       }
       encoder.append(Opcode.end.rawValue)

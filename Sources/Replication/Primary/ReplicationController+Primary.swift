@@ -1,0 +1,48 @@
+internal import Engine
+internal import Glibc
+internal import VersionedStore
+
+/// This server as a primary: its history, and what feeds its replicas.
+extension ReplicationController {
+  /// Has the feed be told of what it needs to know.
+  func attachFeed() {
+    let feed = feed
+    engine.effects.replicas.take = { feed.append($0) }
+    engine.replicaHooks.sessionEnded = { feed.ended($0) }
+    engine.replicaHooks.drained = { feed.drained($0) }
+    engine.replicaHooks.figures = { feed.figures }
+    engine.replicaHooks.roleChanged = { [unowned self] in
+      updateStream()
+      feed.noReplicasSince = engine.keyspace.now
+    }
+    engine.cronTasks.append { _ in feed.cron() }
+    engine.datasetReplacements.append { [unowned self] in
+      // What a full sync puts in place has a history that is known.
+      guard primary == nil else { return }
+      beginHistory()
+      feed.dropReplicas("the dataset is another one")
+      if feed.isActive() { feed.reset(feed.offset) }
+    }
+  }
+
+  /// What our clients write goes into the stream as long as it is ours and somebody keeps it: replicas of a replica are
+  /// sent what its primary has sent.
+  func updateStream() {
+    let isOpen = primary == nil && feed.isActive()
+    if isOpen != engine.effects.replicas.isOpen { engine.effects.replicas.isOpen = isOpen }
+  }
+
+  /// A history that nobody has anything of.
+  func beginHistory() {
+    historyID = RunID.random()
+    formerHistory = nil
+  }
+
+  /// The database that the stream is in behind the present offset. Our own names it before the first command that comes then.
+  var snapshotDatabase: Int { primary == nil ? 0 : session?.database ?? 0 }
+
+  /// The stream of the primary is coming in, so that replicas can rely on what we have.
+  var isLinkUp: Bool { link?.status.state == .streaming }
+
+  var processIdentifier: Int { Int(getpid()) }
+}
