@@ -44,6 +44,7 @@ public struct Edit {
   private func expire(_ key: Key) {
     guard dataset.remove(database, key.bytes, key.hash) else { return }
     hot.value.statistics.expiredKeys += 1
+    if tellsEffects { keyspace.tellRemoval(database, key.bytes, isLazy: settings.lazyfreeLazyExpire) }
     if hasAudience { keyspace.tell(database, key.bytes, .expired("expired"), isModified: true) }
   }
 
@@ -159,6 +160,10 @@ public struct Edit {
   var hasAudience: Bool { !hot.value.interest.isEmpty && isLive }
 
   private var isLive: Bool { dataset === keyspace.live }
+
+  /// Whether somebody is told what is done here, so that a command has to say it.
+  @inline(__always)
+  public var tellsEffects: Bool { hot.value.tellsEffects && isLive }
 
   /// Counts a change of the dataset.
   @inline(__always)

@@ -76,7 +76,11 @@ extension Engine {
     for _ in 0..<Self.keysAtMost {
       guard let victim = keyspace.eviction.evict(from: keyspace.live, rule) else { return .stuck }
       keyspace.statistics.evictedKeys += 1
-      victim.key.withBytes { keyspace.changed(victim.database, $0, .evicted("evicted")) }
+      victim.key.withBytes { key in
+        keyspace.changed(victim.database, key, .evicted("evicted"))
+        keyspace.tellRemoval(victim.database, key, isLazy: settings.lazyfreeLazyEviction)
+      }
+      keyspace.endRemovals()
       if !isShort { return .done }
     }
     return .running

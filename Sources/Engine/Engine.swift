@@ -31,6 +31,8 @@ public final class Engine {
   public var cronTasks: [(Engine) -> Void] = []
   /// Bytes that a value takes in an RDB file, uncompressed; set by the module that writes these.
   public var serializedByteCount: (Entry) -> Int = { _ in 0 }
+  /// Appends a value as DUMP answers with it, unless it cannot be written so; set by the module that writes these.
+  public var appendPayload: (Entry, ByteQueue) -> Bool = { _, _ in false }
   /// What scripts take; set by the module that runs them.
   public var scripting: () -> ScriptingFigures = { ScriptingFigures() }
   /// Saves and loads the dataset for DEBUG RELOAD, and answers with an error's text; set by the module that does so.

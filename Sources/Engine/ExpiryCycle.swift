@@ -103,14 +103,20 @@ extension Engine {
   func continueExpiryCycle() {
     guard isExpiring else { return }
     // Who is told of a key may look for it: that comes when all are gone.
-    let hasAudience = !keyspace.hot.value.interest.isEmpty
+    let hasAudience = !keyspace.hot.value.interest.isEmpty || effects.isWanted
     var expired: [(database: Int, key: [UInt8])] = []
     keyspace.expiryCycle.run(
       keyspace.live, now: keyspace.now, effort: settings.activeExpireEffort, &keyspace.statistics
     ) { database, key in
       if hasAudience { expired.append((database, Array(key))) }
     }
-    for (database, key) in expired { key.withBytes { keyspace.changed(database, $0, .expired("expired")) } }
+    for (database, key) in expired {
+      key.withBytes { key in
+        keyspace.changed(database, key, .expired("expired"))
+        keyspace.tellRemoval(database, key, isLazy: settings.lazyfreeLazyExpire)
+      }
+      keyspace.endRemovals()
+    }
   }
 
   /// A replica waits for its primary to delete what has expired, and nothing expires while clients are paused.

@@ -1,3 +1,4 @@
+internal import RESP
 internal import Values
 internal import VersionedStore
 
@@ -40,9 +41,11 @@ struct FieldExpiry {
     foundInRound = false
   }
 
-  /// One call. `deleting` is told each hash of which fields have gone. Returns the number of fields that were deleted.
+  /// One call. `deleting` is told each hash of which fields have gone, and these. Returns the number of fields that were
+  /// deleted.
   mutating func run(
-    _ live: Dataset, _ limits: EncodingLimits, now: Int64, deleting: (_ database: Int, [UInt8]) -> Void
+    _ live: Dataset, _ limits: EncodingLimits, now: Int64,
+    deleting: (_ database: Int, [UInt8], _ fields: [[UInt8]]) -> Void
   ) -> Int {
     var (fieldsLeft, keysLeft, deleted) = (Self.fieldPortion, Self.portion, 0)
     // Databases without keys cost no call of their own.
@@ -54,9 +57,9 @@ struct FieldExpiry {
       }
       while let (database, key) = hashes.last {
         guard fieldsLeft > 0 else { return deleted }
-        let count = key.withBytes { walk(live, database, $0, limits, now: now, &fieldsLeft) }
-        if count > 0 { deleting(database, key) }
-        deleted += count
+        let fields = key.withBytes { walk(live, database, $0, limits, now: now, &fieldsLeft) }
+        if !fields.isEmpty { deleting(database, key, fields) }
+        deleted += fields.count
         guard fieldPosition == HashPosition(0) else { continue }
         hashes.removeLast()
       }
@@ -64,15 +67,15 @@ struct FieldExpiry {
     return deleted
   }
 
-  /// Deletes what has expired among the next fields of a hash.
+  /// Deletes what has expired among the next fields of a hash, and returns their names.
   private mutating func walk(
     _ live: Dataset, _ database: Int, _ key: Bytes, _ limits: EncodingLimits, now: Int64, _ fieldsLeft: inout Int
-  ) -> Int {
+  ) -> [[UInt8]] {
     let hash = live.hash(key)
     // The key may hold something else by now.
     guard let entry = live.head.find(database, key, hash), entry.type == .hash, let collection = entry.collection else {
       fieldPosition = HashPosition(0)
-      return 0
+      return []
     }
     var (expired, count): ([[UInt8]], Int) = ([], 0)
     fieldPosition = collection.scan(
@@ -84,7 +87,7 @@ struct FieldExpiry {
     fieldsLeft -= max(count, 1)
     let editor = HashEditor(Place(live, database: database, key: key, hash: hash, accessClock: 0), limits)
     for field in expired { field.withBytes { _ = editor.remove($0) } }
-    return expired.count
+    return expired
   }
 }
 
@@ -93,14 +96,20 @@ extension Engine {
   func runFieldExpiry() {
     guard keyspace.fieldExpiry.isNeeded, keyspace.isActiveExpiryOn, !keyspace.leavesExpiryToPrimary, !keyspace.isPaused
     else { return }
-    let hasAudience = !keyspace.hot.value.interest.isEmpty
-    var changed: [(database: Int, key: [UInt8])] = []
+    let hasAudience = !keyspace.hot.value.interest.isEmpty || effects.isWanted
+    var changed: [(database: Int, key: [UInt8], fields: [[UInt8]])] = []
     keyspace.statistics.expiredFields += keyspace.fieldExpiry.run(
       keyspace.live, settings.encodingLimits, now: keyspace.now
-    ) { database, key in
-      if hasAudience { changed.append((database, key)) }
+    ) { database, key, fields in
+      if hasAudience { changed.append((database, key, fields)) }
     }
-    for (database, key) in changed {
+    for (database, key, fields) in changed {
+      effects.add(database, count: 2 + fields.count) { writer in
+        writer.bulk("HDEL")
+        writer.bulk(key)
+        for field in fields { writer.bulk(field) }
+      }
+      keyspace.endRemovals()
       key.withBytes { key in
         keyspace.changed(database, key, .hash("hexpired"))
         if keyspace.live.head.find(database, key, keyspace.live.hash(key)) == nil {

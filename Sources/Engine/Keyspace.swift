@@ -107,6 +107,7 @@ public final class Keyspace {
   private func expire(_ database: Int, _ key: Bytes, _ hash: UInt64) {
     guard live.remove(database, key, hash) else { return }
     statistics.expiredKeys += 1
+    if hot.value.tellsEffects { tellRemoval(database, key, isLazy: settings.lazyfreeLazyExpire) }
     guard !hot.value.interest.isEmpty else { return }
     isDeletingExpired = true
     tell(database, key, nil, isModified: true)

@@ -22,7 +22,10 @@ struct FunctionCommand {
     Command(
       name, arity: arity, flags: flags.union(.noScript), categories: [.scripting], group: .scripting, since: "7.0.0",
       complexity: complexity, summary,
-      .control { [scripting] call, _ throws(CommandError) in try run(&call, scripting.value) })
+      .control { [scripting] call, engine throws(CommandError) in
+        try run(&call, scripting.value)
+        if flags.contains(.write) { engine.effects.tellCommand() }
+      })
   }
 
   private var load: Command {

@@ -21,8 +21,13 @@ extension Scripting {
       set_protocol: { context, version in
         unsafe Scripting.with(context) { $0.session.version = version == 3 ? .resp3 : .resp2 }
       },
-      set_replication: { _, _ in
-        // Nothing is replicated from here yet, so that there is nothing to leave out.
+      set_replication: { context, targets in
+        unsafe Scripting.with(context) { scripting in
+          var told: EffectTargets = []
+          if targets & 1 != 0 { told.insert(.journal) }
+          if targets & 2 != 0 { told.insert(.replicas) }
+          scripting.engine.effects.scriptTargets = told
+        }
       },
       sha1: { _, bytes, digits in
         for (index, digit) in ScriptDigest(of: unsafe Bytes(bytes)).digits.enumerated() {

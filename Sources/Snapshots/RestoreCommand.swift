@@ -10,6 +10,7 @@ enum RestoreCommand {
   /// Version, CRC.
   static let footerByteCount = 10
   private static let newestVersion = 12
+  private static let typesWithExpiringFields: ClosedRange<UInt8> = 22...25
 
   private struct Options {
     var replaces = false
@@ -48,9 +49,12 @@ enum RestoreCommand {
       // All fields of a hash may have expired on the way. A replica keeps what its primary has restored until that says
       // that it is gone.
       guard let entry = loader.dataset.head.find(0, key.bytes, loader.dataset.hash(key.bytes)),
-        expiry == 0 || expiry > call.now || edit.leavesExpiryToPrimary
+        expiry == 0 || !edit.isOver(expiry)
       else {
-        if isReplaced { edit.changed(key, .generic("del")) }
+        if isReplaced {
+          edit.changed(key, .generic("del"))
+          edit.tellRemovalInstead(key, isLazy: false)
+        }
         return
       }
       edit.copy(
@@ -58,8 +62,32 @@ enum RestoreCommand {
         accessClock: options.access == .none ? nil : entry.accessClock)
       edit.created(key)
       edit.changed(key, .generic("restore"))
+      if edit.tellsEffects { tell(&call, edit, entry, expiry, options) }
     }
     call.reply.ok()
+  }
+
+  /// Tells of the time when the key expires in place of the time that it has to live, and of a hash from which fields may
+  /// have been left out as it is now.
+  private static func tell(_ call: inout Call, _ edit: Edit, _ entry: Entry, _ expiry: Int64, _ options: Options) {
+    let isRelative = expiry > 0 && !options.isAbsolute
+    let payload = ByteQueue()
+    defer { payload.deallocate() }
+    if typesWithExpiringFields.contains(call[3].first ?? 0) {
+      try? DumpCommand.append(
+        entry, newestVersion: edit.settings.rdbNewestVersion, compresses: edit.settings.rdbCompression, to: payload)
+    }
+    guard isRelative || payload.count > 0 else { return }
+    edit.tellInstead(count: call.count + (isRelative ? 1 : 0)) { writer in
+      for index in 0..<call.count {
+        switch index {
+        case 2: writer.bulk(Int(expiry))
+        case 3 where payload.count > 0: writer.bulk(payload.bytes)
+        default: writer.bulk(call[index])
+        }
+      }
+      if isRelative { writer.bulk("ABSTTL") }
+    }
   }
 
   private static func options(_ call: inout Call) throws(CommandError) -> Options {

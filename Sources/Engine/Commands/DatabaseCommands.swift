@@ -26,6 +26,8 @@ enum DatabaseCommands {
       try checkFlushOptions(call)
       engine.guardVersion("flushdb")
       engine.edit(for: call.session).flush(call.session.database)
+      // Though nothing was there: a replica that has something all the same has nothing then.
+      engine.effects.tellCommand()
       call.reply.ok()
     })
 
@@ -38,6 +40,7 @@ enum DatabaseCommands {
       engine.guardVersion("flushall")
       let edit = engine.edit(for: call.session)
       for database in 0..<edit.dataset.databaseCount { edit.flush(database) }
+      engine.effects.tellCommand()
       call.reply.ok()
     })
 

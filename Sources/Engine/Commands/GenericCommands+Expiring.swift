@@ -43,13 +43,26 @@ extension GenericCommands {
     guard let entry = edit.find(key), condition.admits(expiry, after: entry.expiry) else {
       return call.reply.integer(0)
     }
-    if expiry <= call.now, !edit.leavesExpiryToPrimary {
+    if edit.isOver(expiry) {
       edit.delete(key)
+      edit.tellRemovalInstead(key, isLazy: edit.settings.lazyfreeLazyExpire)
     } else {
       edit.setExpiry(key, expiry)
       edit.changed(key, .generic("expire"))
+      // What is told already as it is told here stays in the client's own words.
+      if edit.tellsEffects, scale != 1 || base != 0 { tell(call, edit, until: expiry) }
     }
     call.reply.integer(1)
+  }
+
+  private static func tell(_ call: borrowing Call, _ edit: Edit, until expiry: Int64) {
+    let arguments = call.arguments(from: 0)
+    edit.tellInstead(count: call.count) { writer in
+      writer.bulk("PEXPIREAT")
+      writer.bulk(arguments[1])
+      writer.bulk(Int(expiry))
+      writer.arguments(arguments, 3..<arguments.count)
+    }
   }
 
   static let persist = Command(

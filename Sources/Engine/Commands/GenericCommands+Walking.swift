@@ -46,6 +46,7 @@ extension GenericCommands {
       front.arrayHeader(2)
       front.bulk("\(next.rawValue)")
       unsafe call.reply.insert(front.span.bytes, at: start)
+      if expired.count > 1 { view.keyspace.removesAnyKeys() }
       for entry in expired { view.deleteLater(entry) }
     })
 
@@ -62,6 +63,7 @@ extension GenericCommands {
     for _ in 0..<100 {
       guard let entry = view.root.randomEntry(view.database, using: &generator) else { return nil }
       if !view.hasExpired(entry) { return entry }
+      view.keyspace.removesAnyKeys()
       view.deleteLater(entry)
     }
     return anyEntry(view)

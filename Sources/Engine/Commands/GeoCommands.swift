@@ -32,6 +32,7 @@ enum GeoCommands {
         index += 3
       }
       guard !places.isEmpty else { throw .syntax }
+      let optionsEnd = places[0].member - 2
       let key = call.key(1)
       let editor = try edit.sortedSet(key)
       if !onlyThere, edit.find(key, quietly: true) == nil { edit.created(key) }
@@ -42,9 +43,27 @@ enum GeoCommands {
         editor.set(call[member], score, former: former)
         if former == nil { added += 1 } else { changed += 1 }
       }
-      if added + changed > 0 { edit.changed(key, .sortedSet("zadd"), count: added + changed) }
+      if added + changed > 0 {
+        edit.changed(key, .sortedSet("zadd"), count: added + changed)
+        if edit.tellsEffects { tell(call, edit, places, optionsEnd: optionsEnd) }
+      }
       call.reply.integer(countsChanges ? added + changed : added)
     })
+
+  /// Told as the ZADD that it is.
+  private static func tell(
+    _ call: borrowing Call, _ edit: Edit, _ places: [(member: Int, score: Double)], optionsEnd: Int
+  ) {
+    let arguments = call.arguments(from: 0)
+    edit.tellInstead(count: optionsEnd + 2 * places.count) { writer in
+      writer.bulk("zadd")
+      writer.arguments(arguments, 1..<optionsEnd)
+      for (member, score) in places {
+        writer.bulk(Int(score))
+        writer.bulk(arguments[member])
+      }
+    }
+  }
 
   static let geopos = Command(
     "geopos", arity: .atLeast(2), flags: [.readOnly], categories: [.geo], keys: [.one([.readOnly, .access])],

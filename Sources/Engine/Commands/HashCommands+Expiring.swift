@@ -109,28 +109,36 @@ extension HashCommands {
         call.reply.arrayHeader(fields.count)
         for index in fields.indexes {
           let answer = apply(time, condition ?? .always, call.key(index), call, edit)
-          changes.note(answer)
+          changes.note(answer, call[index])
           call.reply.integer(answer)
         }
         changes.tell(call.key(1), edit)
+        changes.tellEffects(call[1], edit, at: time)
       })
   }
 
   /// What was done to the times of fields: one event says it for all of them.
   private struct FieldChanges {
-    private var set = 0
-    private var deleted = 0
+    private var set: [Bytes] = []
+    private var deleted: [Bytes] = []
 
-    mutating func note(_ answer: Int) {
-      if answer == Answer.set { set += 1 }
-      if answer == Answer.deleted { deleted += 1 }
+    mutating func note(_ answer: Int, _ field: Bytes) {
+      if answer == Answer.set { set.append(field) }
+      if answer == Answer.deleted { deleted.append(field) }
     }
 
     /// - Parameter counting: whether they are counted as changes here, and not by the caller.
     func tell(_ key: Key, _ edit: Edit, counting: Bool = true) {
-      guard set + deleted > 0 else { return }
-      edit.changed(key, .hash(deleted > 0 ? "hdel" : "hexpire"), count: counting ? set + deleted : 0)
-      if deleted > 0 { edit.tellIfGone(key) }
+      let count = set.count + deleted.count
+      guard count > 0 else { return }
+      edit.changed(key, .hash(!deleted.isEmpty ? "hdel" : "hexpire"), count: counting ? count : 0)
+      if !deleted.isEmpty { edit.tellIfGone(key) }
+    }
+
+    /// Tells of the fields that were given this time, and of those that are gone because it has come.
+    func tellEffects(_ key: Bytes, _ edit: Edit, at time: Int64) {
+      edit.tellInstead(expiring: set, of: key, at: time)
+      edit.tellInstead(removing: deleted, of: key)
     }
   }
 
@@ -156,7 +164,7 @@ extension HashCommands {
     guard let former = expiry(reader, field, now: edit.now) else { return Answer.noField }
     guard condition.admits(time, former: former) else { return Answer.notMet }
     let editor = HashEditor(edit.place(key), edit.limits)
-    if time <= call.now, !edit.leavesExpiryToPrimary {
+    if edit.isOver(time) {
       editor.remove(field.bytes)
       return Answer.deleted
     }
@@ -172,7 +180,7 @@ extension HashCommands {
       _ = try edit.hash(call.key(1))
       let fields = try Fields(&call, at: 2)
       let key = call.key(1)
-      var changes = 0
+      var changed: [Bytes] = []
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
         let field = call.key(index)
@@ -181,11 +189,13 @@ extension HashCommands {
         case .some(nil): call.reply.integer(Answer.noExpiry)
         case .some(.some):
           _ = HashEditor(edit.place(key), edit.limits).setExpiry(field.bytes, nil)
-          changes += 1
+          changed.append(field.bytes)
           call.reply.integer(Answer.set)
         }
       }
-      if changes > 0 { edit.changed(key, .hash("hpersist"), count: changes) }
+      guard !changed.isEmpty else { return }
+      edit.changed(key, .hash("hpersist"), count: changed.count)
+      edit.tellInstead(expiring: changed, of: key.bytes, at: nil)
     })
 
   // MARK: Asking
@@ -265,22 +275,25 @@ extension HashCommands {
       let time: Int64? = if let keyword { try time(&call, 3, keyword) } else { nil }
       let persists = call.matches(2, "persist")
       let fields = try Fields(&call, at: keyword != nil ? 4 : persists ? 3 : 2)
-      var (changes, persisted) = (FieldChanges(), 0)
+      var (changes, persisted) = (FieldChanges(), [Bytes]())
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes {
         let field = call.key(index)
         guard answerValue(&call, edit, field) else { continue }
         if let time {
-          changes.note(apply(time, .always, field, call, edit))
+          changes.note(apply(time, .always, field, call, edit), field.bytes)
         } else if persists,
           case .some(.some) = expiry(edit.find(call.key(1)).map { HashReader($0) }, field, now: edit.now)
         {
           _ = HashEditor(edit.place(call.key(1)), edit.limits).setExpiry(field.bytes, nil)
-          persisted += 1
+          persisted.append(field.bytes)
         }
       }
       changes.tell(call.key(1), edit)
-      if persisted > 0 { edit.changed(call.key(1), .hash("hpersist"), count: persisted) }
+      if let time { changes.tellEffects(call[1], edit, at: time) }
+      guard !persisted.isEmpty else { return }
+      edit.changed(call.key(1), .hash("hpersist"), count: persisted.count)
+      edit.tellInstead(expiring: persisted, of: call[1], at: nil)
     })
 
   /// Answers with a value or null. Returns whether there is one.
@@ -302,15 +315,16 @@ extension HashCommands {
     .write { call, edit throws(CommandError) in
       _ = try edit.hash(call.key(1))
       let fields = try Fields(&call, at: 2)
-      var removed = 0
+      var removed: [Bytes] = []
       call.reply.arrayHeader(fields.count)
       for index in fields.indexes where answerValue(&call, edit, call.key(index)) {
         HashEditor(edit.place(call.key(1)), edit.limits).remove(call[index])
-        removed += 1
+        removed.append(call[index])
       }
-      guard removed > 0 else { return }
-      edit.changed(call.key(1), .hash("hdel"), count: removed)
+      guard !removed.isEmpty else { return }
+      edit.changed(call.key(1), .hash("hdel"), count: removed.count)
       edit.tellIfGone(call.key(1))
+      edit.tellInstead(removing: removed, of: call[1])
     })
 
   static let hsetex = Command(
@@ -327,22 +341,34 @@ extension HashCommands {
         if isThere ? options.onlyNew : options.onlyThere { return call.reply.integer(0) }
       }
       if reader == nil { edit.created(call.key(1)) }
-      var changes = FieldChanges()
+      var (changes, stored, removed) = (FieldChanges(), [(time: Int64?, index: Int)](), [Bytes]())
       for index in fields.indexes {
         let former = expiry(edit.find(call.key(1)).map { HashReader($0) }, call.key(index), now: edit.now)
         let time = options.keeps ? former ?? nil : options.time
-        if let time, time <= call.now, !edit.leavesExpiryToPrimary {
+        if let time, edit.isOver(time) {
           editor.remove(call[index])
-          changes.note(Answer.deleted)
+          changes.note(Answer.deleted, call[index])
+          removed.append(call[index])
         } else {
           editor.set(call[index], call[index + 1], expiry: time)
           if time != nil { edit.keyspace.fieldExpiry.isNeeded = true }
-          if options.time != nil { changes.note(Answer.set) }
+          if options.time != nil { changes.note(Answer.set, call[index]) }
+          stored.append((time, index))
         }
       }
       // Each field counts once, whether it was stored, given a time or, because that had come, left out.
       edit.changed(call.key(1), .hash("hset"), count: fields.count)
       changes.tell(call.key(1), edit, counting: false)
       call.reply.integer(1)
+      if edit.tellsEffects {
+        // All those with one time together, in the order in which they came.
+        var rest = stored[...]
+        while let first = rest.first {
+          let next = rest.prefix { $0.time == first.time }
+          edit.tellInstead(setting: next.map { (call[$0.index], call[$0.index + 1]) }, of: call[1], until: first.time)
+          rest = rest.dropFirst(next.count)
+        }
+        edit.tellInstead(removing: removed, of: call[1])
+      }
     })
 }

@@ -46,14 +46,19 @@ extension HashCommands {
     .write { call, edit throws(CommandError) in
       let key = call.key(1)
       let hash = try edit.hash(key)
+      var isStale = false
       if let entry = edit.place(key).entry {
-        let isThere = HashReader(entry).value(of: call[2], call.key(2).hash, now: edit.now) != nil
+        let field = call.key(2)
+        let isThere = HashReader(entry).value(of: field.bytes, field.hash, now: edit.now) != nil
         if isThere { return call.reply.integer(0) }
+        isStale = HashReader(entry).holds(field)
       } else {
         edit.created(key)
       }
       hash.set(call[2], call[3])
       edit.changed(key, .hash("hset"))
+      // Elsewhere the field that has expired here would still be there.
+      if isStale { edit.tellInstead(setting: [(call[2], call[3])], of: key.bytes) }
       call.reply.integer(1)
     })
 
@@ -66,9 +71,15 @@ extension HashCommands {
       guard let entry = edit.find(key) else { return call.reply.integer(0) }
       guard entry.type == .hash else { throw .wrongType }
       let hash = HashEditor(edit.place(key), edit.limits)
+      let count = HashReader(entry).count
       var removed = 0
       for index in 2..<call.count where hash.remove(call[index], now: edit.now) { removed += 1 }
-      if removed > 0 { edit.changed(key, .hash("hdel"), count: removed) }
+      if removed > 0 {
+        edit.changed(key, .hash("hdel"), count: removed)
+      } else if edit.tellsEffects, edit.place(key).entry.map({ HashReader($0).count }) ?? 0 < count {
+        // What had expired has gone with it.
+        edit.effects.tellCommand()
+      }
       edit.tellIfGone(key)
       call.reply.integer(removed)
     })

@@ -66,6 +66,7 @@ enum HyperLogLogCommands {
     store(log, key, edit, expiry: entry.expiry)
     edit.changed()
     edit.touched(key)
+    engine.effects.tellCommand()
   }
 
   static let pfmerge = Command(

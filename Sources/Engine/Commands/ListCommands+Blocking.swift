@@ -62,8 +62,26 @@ extension ListCommands {
     // Where it may not wait, it answers as LMOVE does.
     if try edit.readList(call.key(1)) == nil, call.mayWait {
       call.wait(for: 1..<2, .list(.moved(fromHead: fromHead, toHead: toHead)), until: deadline)
-    } else {
-      try move(&call, edit, fromHead: fromHead, toHead: toHead)
+    } else if try move(&call, edit, fromHead: fromHead, toHead: toHead), edit.tellsEffects {
+      let (arguments, namesEnds) = (call.arguments(from: 0), call.count == blmoveCount)
+      edit.tellInstead(count: namesEnds ? 5 : 3) { writer in
+        writer.bulk(namesEnds ? "LMOVE" : "RPOPLPUSH" as StaticString)
+        writer.arguments(arguments, 1..<(namesEnds ? 5 : 3))
+      }
+    }
+  }
+
+  /// By the number of its arguments BLMOVE is told from BRPOPLPUSH.
+  private static let blmoveCount = 6
+
+  /// The same for a client that has waited.
+  private static func tellMoved(_ call: borrowing Call, _ edit: Edit, fromHead: Bool, toHead: Bool) {
+    let (arguments, namesEnds) = (call.arguments(from: 0), call.count == blmoveCount)
+    edit.tellInstead(count: namesEnds ? 5 : 3) { writer in
+      writer.bulk(namesEnds ? "LMOVE" : "RPOPLPUSH" as StaticString)
+      writer.arguments(arguments, 1..<3)
+      guard namesEnds else { return }
+      for isHead in [fromHead, toHead] { writer.bulk(isHead ? "left" : "right" as StaticString) }
     }
   }
 
@@ -97,7 +115,11 @@ extension ListCommands {
   static func take(_ call: inout Call, _ edit: Edit, _ key: Key, _ taking: Taking) throws(CommandError) {
     let (atHead, wanted): (Bool, Int?)
     switch taking {
-    case .moved(let fromHead, let toHead): return try move(&call, edit, fromHead: fromHead, toHead: toHead)
+    case .moved(let fromHead, let toHead):
+      if try move(&call, edit, fromHead: fromHead, toHead: toHead), edit.tellsEffects {
+        tellMoved(call, edit, fromHead: fromHead, toHead: toHead)
+      }
+      return
     case .one(let isHead): (atHead, wanted) = (isHead, nil)
     case .several(let isHead, let count): (atHead, wanted) = (isHead, count)
     }
@@ -109,5 +131,10 @@ extension ListCommands {
     answer(&call, list, count, atHead)
     edit.listEditor(key).remove(atHead ? 0..<count : list.count - count..<list.count)
     edit.popped(count, from: key, atHead: atHead)
+    edit.tellInstead(count: wanted == nil ? 2 : 3) { writer in
+      writer.bulk(atHead ? "LPOP" : "RPOP" as StaticString)
+      writer.bulk(key.bytes)
+      if wanted != nil { writer.bulk(count) }
+    }
   }
 }

@@ -58,7 +58,7 @@ extension ListCommands {
     "rpoplpush", arity: .exactly(3), flags: [.write, .denyOOM], categories: [.list],
     keys: [.one([.readWrite, .access, .delete]), .one([.readWrite, .insert], at: 2)], group: .list, since: "1.2.0",
     "Moves the last element of a list to the head of another.",
-    .write { call, edit throws(CommandError) in try move(&call, edit, fromHead: false, toHead: true) })
+    .write { call, edit throws(CommandError) in _ = try move(&call, edit, fromHead: false, toHead: true) })
 
   static let lmove = Command(
     "lmove", arity: .exactly(5), flags: [.write, .denyOOM], categories: [.list],
@@ -66,7 +66,7 @@ extension ListCommands {
     "Moves an element from an end of a list to an end of another.",
     .write { call, edit throws(CommandError) in
       let (fromHead, toHead) = (try isHead(call, 3), try isHead(call, 4))
-      try move(&call, edit, fromHead: fromHead, toHead: toHead)
+      _ = try move(&call, edit, fromHead: fromHead, toHead: toHead)
     })
 
   static func isHead(_ call: borrowing Call, _ index: Int) throws(CommandError) -> Bool {
@@ -75,20 +75,26 @@ extension ListCommands {
     return false
   }
 
-  static func move(_ call: inout Call, _ edit: Edit, fromHead: Bool, toHead: Bool) throws(CommandError) {
+  /// Returns whether there was an element to move.
+  static func move(_ call: inout Call, _ edit: Edit, fromHead: Bool, toHead: Bool) throws(CommandError) -> Bool {
     let (source, target) = (call.key(1), call.key(2))
-    guard try edit.readList(source) != nil else { return call.reply.null() }
+    guard try edit.readList(source) != nil else {
+      call.reply.null()
+      return false
+    }
     _ = try edit.readList(target)
     // Looking at the target may have deleted an expired key, and with it what was found before.
     guard let list = try edit.readList(source), let element = list.element(at: fromHead ? 0 : list.count - 1) else {
-      return call.reply.null()
+      call.reply.null()
+      return false
     }
     let bytes = element.withBytes { Array($0) }
     // The only element of a list stays where it is, and the key keeps its time to live.
     if list.count == 1, source.bytes == target.bytes {
       bytes.withBytes { call.reply.bulk($0) }
       edit.notify(target, .list(toHead ? "lpush" : "rpush"))
-      return edit.changed(source, .list(fromHead ? "lpop" : "rpop"))
+      edit.changed(source, .list(fromHead ? "lpop" : "rpop"))
+      return true
     }
     let isNew = edit.find(target, quietly: true) == nil
     let last = list.count - 1
@@ -101,5 +107,6 @@ extension ListCommands {
     if isNew { edit.created(target) }
     edit.changed(target, .list(toHead ? "lpush" : "rpush"), count: 0)
     edit.popped(1, from: source, atHead: fromHead)
+    return true
   }
 }

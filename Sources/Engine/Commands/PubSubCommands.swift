@@ -64,14 +64,20 @@ enum PubSubCommands {
     "publish", arity: .exactly(3), flags: [.pubsub, .loading, .stale, .fast, .mayReplicate], group: .pubsub,
     since: "2.0.0", complexity: "O(N+M) for N subscribers of the channel and M patterns that anybody subscribes to.",
     "Sends a message to the subscribers of a channel and answers with their number.",
-    .control { call, engine in call.reply.integer(engine.publish(call[1], call[2])) })
+    .control { call, engine in
+      engine.effects.tellCommand(.replicas)
+      call.reply.integer(engine.publish(call[1], call[2]))
+    })
 
   static let spublish = Command(
     "spublish", arity: .exactly(3), flags: [.pubsub, .loading, .stale, .fast, .mayReplicate],
     keys: [KeySpecification(.index(1), .range(last: 0, step: 1, limit: 0), [.notKey])], group: .pubsub,
     since: "7.0.0", complexity: "O(N) for N subscribers of the channel.",
     "Sends a message to the subscribers of a shard channel and answers with their number.",
-    .control { call, engine in call.reply.integer(engine.publishInShard(call[1], call[2])) })
+    .control { call, engine in
+      engine.effects.tellCommand(.replicas)
+      call.reply.integer(engine.publishInShard(call[1], call[2]))
+    })
 
   // MARK: Asking
 

@@ -21,7 +21,8 @@ extension SetCommands {
       let drawn = distinct(set, Int(wanted), edit.random)
       call.reply.setHeader(drawn.count)
       for member in drawn { member.withBytes { call.reply.bulk($0) } }
-      if drawn.count == set.count {
+      let isWhole = drawn.count == set.count
+      if isWhole {
         edit.remove(call.key(1))
       } else {
         let editor = try edit.set(call.key(1))
@@ -29,7 +30,20 @@ extension SetCommands {
       }
       edit.changed(call.key(1), .set("spop"), count: drawn.count)
       edit.tellIfGone(call.key(1))
+      if edit.tellsEffects { tell(drawn, isWhole: isWhole, call.key(1), edit) }
     })
+
+  private static func tell(_ drawn: [[UInt8]], isWhole: Bool, _ key: Key, _ edit: Edit) {
+    if isWhole { return edit.tellRemovalInstead(key, isLazy: false) }
+    edit.effects.replaceCommand()
+    for member in drawn {
+      edit.tell(count: 3) { writer in
+        writer.bulk("SREM")
+        writer.bulk(key.bytes)
+        writer.bulk(member)
+      }
+    }
+  }
 
   private static func popOne(_ call: inout Call, _ edit: Edit) throws(CommandError) {
     var generator = call.draw
@@ -38,7 +52,14 @@ extension SetCommands {
     // What was drawn lies in the set, and what is removed must not.
     let key = call.key(1)
     let editor = SetEditor(edit.place(key), edit.limits)
-    member.withCopy { _ = editor.remove($0) }
+    member.withCopy { member in
+      _ = editor.remove(member)
+      edit.tellInstead(count: 3) { writer in
+        writer.bulk("SREM")
+        writer.bulk(key.bytes)
+        writer.bulk(member)
+      }
+    }
     edit.changed(key, .set("spop"))
     edit.tellIfGone(key)
   }

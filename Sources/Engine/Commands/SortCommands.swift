@@ -28,12 +28,28 @@ enum SortCommands {
       let query = try Query(call, stores: true)
       let result = try query.run(call, now: edit.now) { key throws(CommandError) in edit.read(key) }
       guard let target = query.target else { return answer(&call, result) }
+      // What has expired in a hash is still there elsewhere, and would be sorted by.
+      let isSameElsewhere =
+        !edit.tellsEffects || !query.readsFields
+        || (try? query.run(call, now: .min) { key throws(CommandError) in edit.find(key, quietly: true) }) == result
       edit.replace(call.key(target), isEmpty: result.isEmpty, .list("sortstore"), count: result.count) {
         let list = ListEditor(edit.place(call.key(target)), edit.limits)
         for element in result { (element ?? []).withBytes { list.pushTail($0) } }
       }
       call.reply.integer(result.count)
+      if !isSameElsewhere { tell(result, call.key(target), edit) }
     })
+
+  /// Tells what was stored, in place of how it came about.
+  private static func tell(_ result: [[UInt8]?], _ target: Key, _ edit: Edit) {
+    edit.tellRemovalInstead(target, isLazy: false)
+    guard !result.isEmpty else { return }
+    edit.tellInstead(count: 2 + result.count) { writer in
+      writer.bulk("RPUSH")
+      writer.bulk(target.bytes)
+      for element in result { writer.bulk(element ?? []) }
+    }
+  }
 
   static let sortReadOnly = Command(
     "sort_ro", arity: .atLeast(2), flags: [.readOnly, .movableKeys], categories: [.set, .sortedSet, .list, .dangerous],
@@ -100,6 +116,9 @@ enum SortCommands {
         index += 1
       }
     }
+
+    /// Whether it looks into hashes.
+    var readsFields: Bool { by?.hasField ?? false || gets.contains { $0.hasField } }
 
     /// The elements to answer with, or what GET finds for each of them. Fields that have expired at `now` are not there.
     func run(
@@ -189,6 +208,8 @@ enum SortCommands {
     let star: Int?
     private let field: [UInt8]?
     private let keyEnd: Int
+
+    var hasField: Bool { field != nil }
 
     init(_ bytes: Bytes) {
       text = Array(bytes)

@@ -72,12 +72,22 @@ extension SortedSetCommands {
       call.reply.arrayHeader(3)
       call.reply.bulk(key.bytes)
       pop(&call, edit, key, set, 1, atEnd: atEnd, isNested: false)
+      tellPopped(edit, key, nil, atEnd: atEnd)
     case .several(let atEnd, let wanted):
       let count = min(wanted, set.count)
       call.reply.arrayHeader(2)
       call.reply.bulk(key.bytes)
       call.reply.arrayHeader(count)
       pop(&call, edit, key, set, count, atEnd: atEnd, isNested: true)
+      tellPopped(edit, key, count, atEnd: atEnd)
+    }
+  }
+
+  private static func tellPopped(_ edit: Edit, _ key: Key, _ count: Int?, atEnd: Bool) {
+    edit.tellInstead(count: count == nil ? 2 : 3) { writer in
+      writer.bulk(atEnd ? "ZPOPMAX" : "ZPOPMIN" as StaticString)
+      writer.bulk(key.bytes)
+      if let count { writer.bulk(count) }
     }
   }
 }

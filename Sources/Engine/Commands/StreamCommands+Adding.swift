@@ -43,7 +43,21 @@ extension StreamCommands {
       edit.changed(key, .stream("xadd"))
       if trimming.apply(to: stream) > 0 { edit.notify(key, .stream("xtrim")) }
       call.reply.streamID(id)
+      if edit.tellsEffects { tell(call, edit, trimming, id, stream.reader) }
     })
+
+  /// Told with the id that the entry has, and with what trimming has left.
+  private static func tell(
+    _ call: borrowing Call, _ edit: Edit, _ trimming: StreamTrimming, _ id: StreamID, _ stream: StreamReader
+  ) {
+    if case .exact = trimming.id, !trimming.isInexact { return }
+    let arguments = call.arguments(from: 0)
+    edit.tellInstead(count: arguments.count) { writer in
+      trimming.tell(arguments, stream, to: &writer)
+      if case .exact = trimming.id { writer.bulk(arguments[trimming.end]) } else { writer.streamID(id) }
+      writer.arguments(arguments, trimming.end + 1..<arguments.count)
+    }
+  }
 
   /// The id that a client wants for a new entry.
   enum WantedID {
@@ -87,9 +101,14 @@ extension StreamCommands {
     .write { call, edit throws(CommandError) in
       let trimming = try StreamTrimming(&call, adds: false, edit.limits)
       guard try edit.readStream(call.key(1)) != nil else { return call.reply.integer(0) }
-      let removed = trimming.apply(to: try edit.stream(call.key(1)))
-      if removed > 0 { edit.changed(call.key(1), .stream("xtrim"), count: removed) }
+      let stream = try edit.stream(call.key(1))
+      let removed = trimming.apply(to: stream)
       call.reply.integer(removed)
+      guard removed > 0 else { return }
+      edit.changed(call.key(1), .stream("xtrim"), count: removed)
+      guard edit.tellsEffects, trimming.isInexact else { return }
+      let arguments = call.arguments(from: 0)
+      edit.tellInstead(count: arguments.count) { trimming.tell(arguments, stream.reader, to: &$0) }
     })
 
   static let xdel = Command(

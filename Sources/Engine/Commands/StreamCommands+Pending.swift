@@ -139,28 +139,37 @@ extension StreamCommands {
       let movesGroup = options.last > group.reader.lastID
       if movesGroup { group.setPosition(options.last, entriesRead: group.reader.entriesRead) }
       var delivered = options.delivered ?? call.now
-      if delivered < 0 || delivered > call.now { delivered = call.now }
+      // The primary's clock may be ahead of ours, and what it says holds.
+      if delivered < 0 || delivered > call.now && !call.session.isPrimary { delivered = call.now }
+      let seen = call.session.isPrimary ? delivered : call.now
+      let deliveries = deliveries(edit, call.key(1), call[2], group)
       let header = call.reply.beginDeferred()
       var (count, changes) = (0, 0)
       var isConsumerNew = false
-      for id in ids {
+      for (index, id) in ids.enumerated() {
+        let former = group.reader.pending.find(id)
         guard stream.reader.contains(id) else {
-          if group.removePending(id) { changes += 1 }
+          guard let former else { continue }
+          deliveries?.tellGone(former, id: call[5 + index])
+          group.removePending(id)
+          changes += 1
           continue
         }
-        let former = group.reader.pending.find(id)
         guard former != nil || options.forces else { continue }
         if let former, number > 0, call.now &- former.delivered < number { continue }
-        let consumer = group.touchConsumer(call[3], seen: call.now)
+        let consumer = group.touchConsumer(call[3], seen: seen)
         if consumer.isNew { isConsumerNew = true }
         let tries = options.retries ?? (former?.count ?? 1) &+ (options.onlyIDs ? 0 : 1)
-        group.setPending(.init(id: id, delivered: delivered, count: tries, consumer: consumer.number))
+        let record = PendingList.Record(id: id, delivered: delivered, count: tries, consumer: consumer.number)
+        group.setPending(record)
+        deliveries?.tellPending(record, id: call[5 + index], of: call[3], last: group.reader.lastID)
         answer(&call, stream.reader, id, onlyID: options.onlyIDs)
         count += 1
         changes += 1
       }
       // A new position of the group alone is a change too.
       edit.changed(changes == 0 && movesGroup ? 1 : changes)
+      if changes == 0, movesGroup { deliveries?.tellPosition() }
       call.reply.endArray(header, count: count)
       // Not before the reply is complete: the client itself may be subscribed to such events.
       if isConsumerNew { edit.changedGroup(call.key(1), "xgroup-createconsumer") }
@@ -207,6 +216,7 @@ extension StreamCommands {
       let stream = try edit.stream(call.key(1))
       guard let group = stream.group(call[2]) else { return }
       let scan = candidates(stream.reader, group.reader, from: first, limit, leastIdle: max(number, 0), now: call.now)
+      deliveries(edit, call.key(1), call[2], group)?.tell(scan, to: call[3], at: call.now, isCounted: !onlyIDs)
       call.reply.arrayHeader(3)
       call.reply.streamID(scan.next)
       call.reply.arrayHeader(scan.claimed.count)
@@ -221,35 +231,61 @@ extension StreamCommands {
         edit.changed()
       }
       call.reply.arrayHeader(scan.gone.count)
-      for id in scan.gone {
-        group.removePending(id)
-        call.reply.streamID(id)
+      for record in scan.gone {
+        group.removePending(record.id)
+        call.reply.streamID(record.id)
         edit.changed()
       }
     })
 
   /// What of the pending entries is to be claimed, what is no longer in the stream, and where to go on.
+  fileprivate struct Claim {
+    var claimed: [PendingList.Record] = []
+    var gone: [PendingList.Record] = []
+    var next = StreamID.least
+  }
+
   private static func candidates(
     _ stream: StreamReader, _ group: StreamGroup, from first: StreamID, _ limit: Int64, leastIdle: Int64, now: Int64
-  ) -> (claimed: [PendingList.Record], gone: [StreamID], next: StreamID) {
-    var (claimed, gone): ([PendingList.Record], [StreamID]) = ([], [])
-    var next = StreamID.least
+  ) -> Claim {
+    var claim = Claim()
     var (left, attempts) = (limit, limit.multipliedReportingOverflow(by: 10).partialValue)
     group.pending.forEach(from: first) { record in
       guard attempts > 0, left > 0 else {
-        next = record.id
+        claim.next = record.id
         return false
       }
       attempts -= 1
       if !stream.contains(record.id) {
-        gone.append(record.id)
+        claim.gone.append(record)
         left -= 1
       } else if leastIdle == 0 || now &- record.delivered >= leastIdle {
-        claimed.append(record)
+        claim.claimed.append(record)
         left -= 1
       }
       return true
     }
-    return (claimed, gone, next)
+    return claim
+  }
+}
+
+extension StreamDeliveries {
+  /// What XAUTOCLAIM does, in the order of ids.
+  fileprivate func tell(_ claim: StreamCommands.Claim, to consumer: Bytes, at now: Int64, isCounted: Bool) {
+    var gone = claim.gone.makeIterator()
+    var nextGone = gone.next()
+    for var record in claim.claimed {
+      while let item = nextGone, item.id < record.id {
+        tellGone(item)
+        nextGone = gone.next()
+      }
+      record.delivered = now
+      if isCounted { record.count &+= 1 }
+      tellPending(record, of: consumer, last: last)
+    }
+    while let item = nextGone {
+      tellGone(item)
+      nextGone = gone.next()
+    }
   }
 }

@@ -117,6 +117,7 @@ extension StreamCommands {
     group: .stream, since: "5.0.0", complexity: "O(M) for M entries of the answer.",
     "Answers with entries of several streams for a consumer of a group.",
     .write { call, edit throws(CommandError) in
+      edit.effects.replaceCommand()
       let request = try Request(&call, forGroup: true)
       guard let group = request.group else { throw .syntax }
       // Nil for what the group has not delivered yet.
@@ -166,18 +167,30 @@ extension StreamCommands {
     let consumer = editor.touchConsumer(call[group + 1], seen: call.now)
     if consumer.isNew { edit.changedGroup(key, "xgroup-createconsumer") }
     edit.changed()
+    // As with Redis, a look at what is pending is not told, and a consumer only with what it is given.
+    if consumer.isNew, isSilent { deliveries(edit, key, call[group], editor)?.tellConsumer(call[group + 1]) }
     if let id {
       history(&call, stream, editor, call[group + 1], from: id, limit)
     } else {
-      deliver(&call, stream, editor, consumer.number, limit, isSilent: isSilent)
+      let ids = deliver(&call, stream, editor, consumer.number, limit, isSilent: isSilent)
+      guard !ids.isEmpty, let deliveries = deliveries(edit, key, call[group], editor) else { return }
+      if isSilent { return deliveries.tellPosition() }
+      for id in ids {
+        deliveries.tellPending(
+          .init(id: id, delivered: call.now, count: 1, consumer: consumer.number), of: call[group + 1], last: id)
+      }
     }
   }
 
-  /// What has not been delivered to the group yet.
+  static func deliveries(_ edit: Edit, _ key: Key, _ group: Bytes, _ editor: StreamGroupEditor) -> StreamDeliveries? {
+    StreamDeliveries(edit, key: key.bytes, group: group, editor)
+  }
+
+  /// What has not been delivered to the group yet. Returns the ids.
   private static func deliver(
     _ call: inout Call, _ stream: StreamEditor, _ group: StreamGroupEditor, _ consumer: UInt64, _ limit: Int64,
     isSilent: Bool
-  ) {
+  ) -> [StreamID] {
     let reader = stream.reader
     let start = group.reader.lastID
     var (last, entriesRead) = (start, group.reader.entriesRead)
@@ -199,10 +212,11 @@ extension StreamCommands {
     }
     call.reply.endArray(header, count: ids.count)
     group.setPosition(last, entriesRead: entriesRead)
-    guard !isSilent else { return }
+    guard !isSilent else { return ids }
     for id in ids {
       group.setPending(.init(id: id, delivered: call.now, count: 1, consumer: consumer))
     }
+    return ids
   }
 
   /// What was delivered to the consumer and not acknowledged, from behind an id on.

@@ -1,3 +1,4 @@
+internal import RESP
 internal import Values
 internal import VersionedStore
 
@@ -10,6 +11,8 @@ struct StreamTrimming {
 
   private var limit: Limit?
   private var isApproximate = false
+  /// The argument that is the limit.
+  private var limitIndex = 0
   /// Entries that may go at most; 0 for any number.
   private var most = 0
   /// XADD: the stream is not made.
@@ -54,7 +57,8 @@ struct StreamTrimming {
       throw call.refuse("ERR syntax error, XTRIM must be called with a trimming strategy")
     }
     if let given {
-      guard isApproximate else {
+      // What is exact because it was told so has kept the limit that a client gave.
+      guard isApproximate || call.session.isPrimary else {
         throw call.refuse("ERR syntax error, LIMIT cannot be used without the special ~ option")
       }
       most = Int(given)
@@ -79,8 +83,26 @@ struct StreamTrimming {
       end += 1
     }
     limit = try read(&call, end + 1)
+    limitIndex = end + 1
     end += 1
   }
+
+  /// Writes the arguments up to the end of the options. How much goes where only whole nodes do depends on where these
+  /// begin, so that the limit is told to be what is left.
+  func tell(_ arguments: CommandArguments, _ stream: StreamReader, to writer: inout ReplyWriter) {
+    for index in 0..<end {
+      if isApproximate, index == limitIndex - 1 {
+        writer.bulk("=")
+      } else if isApproximate, index == limitIndex {
+        if case .least = limit { writer.streamID(stream.firstStoredID ?? .greatest) } else { writer.bulk(stream.count) }
+      } else {
+        writer.bulk(arguments[index])
+      }
+    }
+  }
+
+  /// Whether what it does elsewhere may not be what it does here.
+  var isInexact: Bool { isApproximate }
 
   /// Trims a stream. Returns how many entries went.
   func apply(to stream: StreamEditor) -> Int {

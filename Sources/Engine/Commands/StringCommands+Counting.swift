@@ -68,6 +68,13 @@ extension StringCommands {
         edit.put(key, form.value, tag: form.tag, expiry: entry?.expiry)
         edit.changed(key, .string("incrbyfloat"))
         call.reply.bulk(text)
+        // Another machine may reckon with other floating point numbers.
+        edit.tellInstead(count: 4) { writer in
+          writer.bulk("SET")
+          writer.bulk(key.bytes)
+          writer.bulk(text)
+          writer.bulk("KEEPTTL")
+        }
       }
     })
 }

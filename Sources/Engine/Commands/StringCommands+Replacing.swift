@@ -15,6 +15,12 @@ extension StringCommands {
       try call.answer(edit.read(key))
       edit.putString(key, call[2], expiry: nil)
       edit.changed(key, .string("set"))
+      let value = call[2]
+      edit.tellInstead(count: 3) { writer in
+        writer.bulk("SET")
+        writer.bulk(key.bytes)
+        writer.bulk(value)
+      }
     })
 
   static let getdel = Command(
@@ -24,7 +30,7 @@ extension StringCommands {
     .write { call, edit throws(CommandError) in
       let key = call.key(1)
       try call.answer(edit.read(key))
-      edit.delete(key)
+      if edit.delete(key) { edit.tellRemovalInstead(key, isLazy: edit.settings.lazyfreeLazyUserDel) }
     })
 
   static let getex = Command(
@@ -44,15 +50,25 @@ extension StringCommands {
       call.reply.bulk(value)
       if let expiry, let option {
         // A relative time is a positive one, so that only an absolute one can lie in the past.
-        if option.isAbsolute, expiry <= call.now, !edit.leavesExpiryToPrimary {
+        if option.isAbsolute, edit.isOver(expiry) {
           edit.delete(key)
+          edit.tellRemovalInstead(key, isLazy: edit.settings.lazyfreeLazyExpire)
         } else {
           edit.setExpiry(key, expiry)
           edit.changed(key, .generic("expire"))
+          edit.tellInstead(count: 3) { writer in
+            writer.bulk("PEXPIREAT")
+            writer.bulk(key.bytes)
+            writer.bulk(Int(expiry))
+          }
         }
       } else if persists, entry.expires {
         edit.setExpiry(key, nil)
         edit.changed(key, .generic("persist"))
+        edit.tellInstead(count: 2) { writer in
+          writer.bulk("PERSIST")
+          writer.bulk(key.bytes)
+        }
       }
     })
 

@@ -35,7 +35,33 @@ extension StringCommands {
     edit.putString(key, call[2], expiry: options.keepsExpiry ? former?.expiry : expiry)
     edit.changed(key, .string("set"))
     if expiry != nil { edit.notify(key, .generic("expire")) }
+    if edit.tellsEffects { tell(call, edit, options, expiry) }
     if !options.answersFormer { call.reply.ok() }
+  }
+
+  /// A time to live is told as the time when it ends, and GET, which changes nothing, is left out.
+  private static func tell(_ call: borrowing Call, _ edit: Edit, _ options: SetOptions, _ expiry: Int64?) {
+    if let expiry {
+      tell(call, edit, value: 2, until: expiry)
+    } else if options.answersFormer {
+      let arguments = call.arguments(from: 0)
+      let kept = (3..<arguments.count).filter { !arguments.matches($0, "get") }
+      edit.tellInstead(count: 3 + kept.count) { writer in
+        writer.arguments(arguments, 0..<3)
+        for index in kept { writer.bulk(arguments[index]) }
+      }
+    }
+  }
+
+  private static func tell(_ call: borrowing Call, _ edit: Edit, value: Int, until expiry: Int64) {
+    let arguments = call.arguments(from: 0)
+    edit.tellInstead(count: 5) { writer in
+      writer.bulk("SET")
+      writer.bulk(arguments[1])
+      writer.bulk(arguments[value])
+      writer.bulk("PXAT")
+      writer.bulk(Int(expiry))
+    }
   }
 
   static let setnx = Command(
@@ -68,6 +94,7 @@ extension StringCommands {
     edit.putString(key, call[3], expiry: expiry)
     edit.changed(key, .string("set"))
     edit.notify(key, .generic("expire"))
+    if edit.tellsEffects { tell(call, edit, value: 3, until: expiry) }
     call.reply.ok()
   }
 

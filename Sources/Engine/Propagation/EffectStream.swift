@@ -57,13 +57,16 @@ public final class EffectStream {
     let count = unit.count(for: target)
     guard count > 0 else { return }
     let before = bytes.count
-    if count > 1 { bytes.append(Bytes("*1\r\n$5\r\nMULTI\r\n")) }
+    let isBracketed = count > 1 && unit.isBracketed
+    var isFirst = true
     unit.forEach(for: target) { database, command in
       // What says nothing of a database leaves the choice as it is.
       if database >= 0, database != self.database { select(database) }
+      if isFirst, isBracketed { bytes.append(Bytes("*1\r\n$5\r\nMULTI\r\n")) }
+      isFirst = false
       bytes.append(command)
     }
-    if count > 1 { bytes.append(Bytes("*1\r\n$4\r\nEXEC\r\n")) }
+    if isBracketed { bytes.append(Bytes("*1\r\n$4\r\nEXEC\r\n")) }
     end &+= Int64(bytes.count &- before)
   }
 

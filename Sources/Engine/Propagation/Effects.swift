@@ -22,6 +22,9 @@ public final class Effects {
     fileprivate var effects: ContiguousArray<Effect> = []
     fileprivate let commands = ByteQueue()
 
+    /// Between MULTI and EXEC, if it is more than one command.
+    fileprivate(set) var isBracketed = true
+
     var isEmpty: Bool { effects.isEmpty }
 
     func count(for target: EffectTargets) -> Int {
@@ -43,6 +46,7 @@ public final class Effects {
     }
 
     fileprivate mutating func removeAll() {
+      isBracketed = true
       effects.removeAll(keepingCapacity: effects.count <= 1024)
       commands.truncate(to: 0)
       if commands.capacity > 1 << 20 { commands.shrink(to: 1024) }
@@ -101,12 +105,23 @@ public final class Effects {
     hot.value.aftermath.insert(.effects)
   }
 
+  /// What the present unit tells need not stay together.
+  func needsNoBrackets() {
+    guard isWanted else { return }
+    unit.isBracketed = false
+    // A unit that tells of nothing has an end, too.
+    hot.value.aftermath.insert(.effects)
+  }
+
   // MARK: Units
 
   /// Writes to the streams what was told since the last unit. Only to be called when nothing is in progress.
   func endUnit() {
     hot.value.aftermath.remove(.effects)
-    guard !unit.isEmpty else { return }
+    guard !unit.isEmpty else {
+      unit.removeAll()
+      return
+    }
     replicas.write(unit)
     journal.write(unit)
     unit.removeAll()

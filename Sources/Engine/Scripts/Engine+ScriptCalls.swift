@@ -68,12 +68,14 @@ extension Engine {
       session: Borrowed(session), command: (call.arguments, call.first, call.count), began: monotonicNanoseconds(),
       beganShort: settings.maxmemory > 0 && !makeRoom())
     nesting.insert(.script)
+    effects.scriptTargets = .all
     if settings.transactionRollback, !isReadOnly, caller.reading == nil, !nesting.contains(.transaction) {
       undoing(body)
     } else {
       _ = body()
     }
     nesting.remove(.script)
+    effects.scriptTargets = .all
     if script?.isOverdue == true { endBusyness() }
     script = nil
     session.reading = nil

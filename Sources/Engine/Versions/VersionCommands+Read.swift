@@ -54,7 +54,7 @@ extension VersionCommands {
       let version = try call.version(2)
       let view = engine.view(of: version, for: call.session)
       let edit = engine.edit(for: call.session)
-      var count = 0
+      var (count, isTold) = (0, true)
       for index in 3..<call.count {
         let key = call.key(index)
         guard let entry = view.find(key) else { continue }
@@ -64,7 +64,10 @@ extension VersionCommands {
         if isNew { edit.created(key) }
         edit.changed(key, .generic("restore"))
         count += 1
+        if edit.tellsEffects, !engine.tell(entry, in: edit.database) { isTold = false }
       }
+      engine.effects.replaceCommand()
+      if !isTold { engine.abandonEffects() }
       call.reply.integer(count)
     })
 }

@@ -160,11 +160,25 @@ extension Engine {
   /// `version-history` is 0.
   func rollback(to target: Version) -> Version? {
     let history = keyspace.history
+    effects.replaceCommand()
+    let (told, libraries) = (effects.mark, keyspace.live.attachments)
+    // What is of another lineage shares nothing, so that the way there would be as long as the dataset. Where all may still be
+    // taken back, nobody can begin anew with it.
+    let isTold =
+      !effects.isWanted
+      || (target.lineage == keyspace.live.lineage || history.isUndoable)
+        && tellDifference(from: keyspace.live.head, to: history.root(of: target))
     // The target is one of the history's own, so that nothing is refused.
     let undo = try? history.rollback(
       to: target.id, keepCurrent: settings.versionHistory > 0, atMilliseconds: keyspace.now)
     keyspace.liveDatasetChanged()
     keyspace.changesSinceSave += 1
+    if !isTold {
+      effects.takeBack(to: told)
+      abandonEffects()
+    } else if effects.isWanted, libraries != keyspace.live.attachments {
+      tellLibraries()
+    }
     keyspace.trimVersions()
     log(
       .notice,

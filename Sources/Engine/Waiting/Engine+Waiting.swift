@@ -110,6 +110,7 @@ extension Engine {
       }
     }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
+    effects.endUnit()
   }
 
   /// The type of what is at a key; nil for nothing.
@@ -161,6 +162,7 @@ extension Engine {
       if effects.isWanted, changes != keyspace.changesSinceSave { effects.noteTeller(wait.session) }
     }
     account(wait, hasFailed: hasFailed, answering: monotonicNanoseconds() - began)
+    effects.endUnit()
   }
 
   /// The call itself was counted when it came.

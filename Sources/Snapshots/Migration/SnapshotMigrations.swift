@@ -70,13 +70,15 @@ public final class SnapshotMigrations: @unchecked Sendable {
       cargo.keys.append(key)
     }
     guard !cargo.keys.isEmpty else { return call.reply.simpleString("NOKEY") }
+    var removed: [Key] = []
+    defer { tell(removed, edit) }
     // A kept connection may have been closed since it was last used.
     do throws(Failure) {
       do throws(Failure) {
-        try hand(cargo, edit, now: call.now)
+        try hand(cargo, edit, now: call.now, removed: &removed)
       } catch {
         guard error.mayTryAgain else { throw error }
-        try hand(cargo, edit, now: call.now)
+        try hand(cargo, edit, now: call.now, removed: &removed)
       }
     } catch {
       let text = error.reply
@@ -84,6 +86,15 @@ public final class SnapshotMigrations: @unchecked Sendable {
       throw .answered
     }
     call.reply.ok()
+  }
+
+  /// To others it is the removal of the keys that are elsewhere now.
+  private func tell(_ removed: [Key], _ edit: Edit) {
+    guard !removed.isEmpty else { return }
+    edit.tellInstead(count: 1 + removed.count) { writer in
+      writer.bulk("DEL")
+      for key in removed { writer.bulk(key.bytes) }
+    }
   }
 
   private enum Failure: Error {
@@ -122,7 +133,7 @@ public final class SnapshotMigrations: @unchecked Sendable {
     return MigrationLinks.Kept(link: link, database: nil, lastUseSeconds: 0)
   }
 
-  private func hand(_ cargo: Cargo, _ edit: Edit, now: Int64) throws(Failure) {
+  private func hand(_ cargo: Cargo, _ edit: Edit, now: Int64, removed: inout [Key]) throws(Failure) {
     let (request, target) = (cargo.request, cargo.request.target)
     var kept = try link(request, now: now)
     kept.lastUseSeconds = now / 1000
@@ -147,7 +158,10 @@ public final class SnapshotMigrations: @unchecked Sendable {
       let own = self.refusal(answer)
       refusal = refusal ?? own
       // An answer to RESTORE counts for nothing where the password or the database were refused.
-      if own == nil, !isRefusedAtOnce, !request.copies, edit.remove(key) { edit.changed(key, .generic("del")) }
+      if own == nil, !isRefusedAtOnce, !request.copies, edit.remove(key) {
+        edit.changed(key, .generic("del"))
+        removed.append(key)
+      }
     }
     kept.database = refusal == nil ? request.database : nil
     links.keep(kept, target)

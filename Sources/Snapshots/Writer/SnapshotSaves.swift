@@ -61,6 +61,15 @@ public final class SnapshotSaves: @unchecked Sendable {
   public func attach(to engine: Engine, nowMilliseconds: Int64) {
     engine.persistence.lastSaveTime = nowMilliseconds / 1000
     engine.serializedByteCount = { SnapshotEncoder.byteCount(of: $0) }
+    engine.appendPayload = { [settings = engine.settings] entry, queue in
+      do throws(SnapshotWriteFailure) {
+        try DumpCommand.append(
+          entry, newestVersion: settings.rdbNewestVersion, compresses: settings.rdbCompression, to: queue)
+        return true
+      } catch {
+        return false
+      }
+    }
     engine.reload = { [self, unowned engine] in reload($0, engine) }
     engine.cronTasks.append { [self] engine in cron(engine) }
   }

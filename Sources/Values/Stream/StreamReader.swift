@@ -95,6 +95,9 @@ public struct StreamReader {
     }
   }
 
+  /// The first entry that is stored, deleted or not; nil if there is none.
+  public var firstStoredID: StreamID? { collection.leaf(at: 0).map { StreamNode($0.bytes).master } }
+
   /// The first live entry; 0-0 if there is none.
   public var firstID: StreamID {
     var first = StreamID.least
