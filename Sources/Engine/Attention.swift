@@ -26,6 +26,9 @@ public struct Attention: OptionSet, Sendable {
   /// A script has run for too long, and only what may end it runs beside it.
   public static let busy = Attention(rawValue: 1 << 10)
 
+  /// The primary of this replica is out of reach, and what is here is not to be served (`replica-serve-stale-data no`).
+  public static let stale = Attention(rawValue: 1 << 11)
+
   mutating func set(_ reason: Attention, _ isThere: Bool) {
     if isThere { insert(reason) } else { remove(reason) }
   }

@@ -30,6 +30,9 @@ extension Engine {
         "ERR Can't execute '\(record.value.fullName)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
       )
     }
+    if attention.contains(.stale), !session.isPrimary, !flags.contains(.stale) || isExecOfStale(record, session) {
+      return reject(record, &call, session, Self.staleText)
+    }
     if session.isMonitoring || session.isReplica, !all.isDisjoint(with: [.readOnly, .write, .mayReplicate]) {
       return reject(record, &call, session, "ERR Replica can't interact with the keyspace")
     }
@@ -40,6 +43,17 @@ extension Engine {
       return false
     }
     return true
+  }
+
+  /// Whether what is here is not to be served, since the primary is out of reach.
+  public func setStale(_ isStale: Bool) { attention.set(.stale, isStale) }
+
+  static let staleText: StaticString =
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+
+  /// Whether EXEC would run a command that is not to be served without a primary.
+  private func isExecOfStale(_ record: Immortal<CommandRecord>, _ session: Session) -> Bool {
+    record.value.fullName == "exec" && session.transaction?.needsFreshData == true
   }
 
   /// EXEC does what the queued commands do.

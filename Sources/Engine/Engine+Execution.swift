@@ -65,7 +65,7 @@ extension Engine {
       if session.transaction == nil { session.tracking?.isCachingGiven = false }
     }
     countError(session.output.bytes[before..<session.output.count])
-    if session.isPrimary { breakOff(session, before) }
+    if session.isPrimary { breakOff(session, before, nil) }
     if session.isMuted { mute(session, before) }
     markDirty(session)
     if session.output.count > Self.outputKept { sendEarly(session) }
@@ -195,6 +195,7 @@ extension Engine {
     let after = session.output.count
     if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
       countError(session.output.bytes[before..<after])
+      if session.isPrimary, !session.isForScripts { breakOff(session, before, record) }
     }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
   }
@@ -247,7 +248,7 @@ extension Engine {
     let after = session.output.count
     if after > before, session.output.bytes[before] == UInt8(ascii: "-") {
       countError(session.output.bytes[before..<after])
-      if session.isPrimary { breakOff(session, before) }
+      if session.isPrimary { breakOff(session, before, session.lastCommand) }
     }
     if session.isMuted { mute(session, before) }
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
@@ -268,10 +269,16 @@ extension Engine {
     enforceOutputLimit(session)
   }
 
-  /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours.
-  func breakOff(_ session: Session, _ before: Int) {
+  /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours. Where
+  /// clients may write to the replica, they have made it another one on purpose, and the stream goes on as in Redis.
+  @inline(never)
+  func breakOff(_ session: Session, _ before: Int, _ record: Immortal<CommandRecord>?) {
     let reply = session.output.bytes[before..<session.output.count].dropFirst().prefix { $0 != 13 }
-    session.failure = String(decoding: reply, as: UTF8.self)
+    let failure = StreamFailure(
+      command: record.map { $0.value.fullName } ?? "<unknown>", reply: String(decoding: reply, as: UTF8.self))
+    statistics.unexpectedErrorReplies += 1
+    guard settings.replicaReadOnly else { return log(.warning, failure.line) }
+    if session.failure == nil { session.failure = failure }
     session.isClosing = true
   }
 

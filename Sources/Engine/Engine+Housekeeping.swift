@@ -18,6 +18,12 @@ extension Engine {
     if !keyspace.hot.value.aftermath.isEmpty { settle() }
   }
 
+  /// Deletes what had expired when the server read the dataset that it begins with.
+  public func deleteExpiredAtStart(_ keys: [(database: Int, name: [UInt8])]) {
+    for key in keys { key.name.withBytes { keyspace.deleteExpiredAtStart(key.database, $0) } }
+    handOverEffects()
+  }
+
   /// Objects to free in one turn: about a quarter of a millisecond, when they are not in the cache.
   private static let reclaimSlice = 2000
 }

@@ -9,15 +9,20 @@ extension Engine {
   /// Brings memory below `maxmemory` as far as that may be done: first by freeing what was given up already, then by
   /// dropping automatic versions, the oldest first, and at last by evicting keys as `maxmemory-policy` says.
   ///
+  /// A replica that leaves eviction to its primary only drops versions, and is never short.
+  ///
   /// Returns false if memory stays short. When much has to be freed it is done in slices, by the commands and ticks that
   /// follow, and the commands are let in meanwhile.
   func makeRoom() -> Bool {
     // Nothing is evicted in the middle of a script.
     if attention.contains(.busy) { return true }
-    let isExempt = settings.maxmemory == 0 || keyspace.isPaused || isReplica && settings.replicaIgnoreMaxmemory
-    guard !isExempt, isShort else {
+    guard settings.maxmemory > 0, !keyspace.isPaused, isShort else {
       keyspace.isMakingRoom = false
       if memoryExceededSince != nil { noteMemoryExceeded(false) }
+      return true
+    }
+    if isReplica, settings.replicaIgnoreMaxmemory {
+      keyspace.isMakingRoom = dropVersions() == .running
       return true
     }
     var progress = Progress.done
@@ -55,16 +60,43 @@ extension Engine {
   private static let keysAtMost = 200
 
   private func freeMemory() -> Progress {
+    let progress = dropVersions()
+    return progress == .stuck ? evictKeys() : progress
+  }
+
+  /// Frees what was given up, and drops automatic versions as long as memory is short.
+  private func dropVersions() -> Progress {
     let history = keyspace.history
     while true {
       guard history.reclaim(limit: Self.objectsAtMost) else { return isShort ? .running : .done }
       guard isShort else { return .done }
-      guard !history.isUndoable, let oldest = history.versions.first(where: { $0.isAutomatic && $0.holds.isEmpty }),
-        (try? history.drop([oldest.id])) != nil
-      else { break }
+      guard !history.isUndoable, let oldest = oldestAutomatic, (try? history.drop([oldest.id])) != nil else {
+        return .stuck
+      }
       log(.notice, "Dropped version \(oldest.label): memory is short")
     }
-    return evictKeys()
+  }
+
+  private var oldestAutomatic: Version? { keyspace.history.versions.first { $0.isAutomatic && $0.holds.isEmpty } }
+
+  /// Bytes that `maxmemory` leaves beside all that is held, and those that automatic versions would give back.
+  public var freeMemoryBesideLive: (free: Int, droppable: Int) {
+    let history = keyspace.history
+    let automatic = history.versions.filter { $0.isAutomatic && $0.holds.isEmpty }.map(\.id)
+    let droppable = automatic.isEmpty ? 0 : (try? history.bytesGivenBack(byDropping: automatic)) ?? 0
+    return (settings.maxmemory - usedMemory + history.bytes.waiting, droppable)
+  }
+
+  /// Drops automatic versions, the oldest first, until `maxmemory` leaves so many bytes.
+  public func dropAutomaticVersions(toHold byteCount: Int, reason: String) {
+    guard settings.maxmemory > 0 else { return }
+    var missing = byteCount - freeMemoryBesideLive.free
+    let history = keyspace.history
+    while missing > 0, !history.isUndoable, let oldest = oldestAutomatic, let given = try? history.drop([oldest.id]) {
+      missing -= given
+      log(.notice, "Dropped version \(oldest.label): \(reason)")
+    }
+    if !history.isReclaimed { wakeIfIdle() }
   }
 
   private var isShort: Bool { usedMemory > settings.maxmemory }

@@ -41,7 +41,8 @@ extension Engine {
       hot.value.probes.removeAll()
     }
     hasResumed = false
-    for session in ready {
+    let putOff = exclusive == nil ? [] : ready.filter { isPutOff($0) }
+    for session in ready where !isPutOff(session) {
       session.input.consume(session.parsed)
       session.parsed = 0
       session.isReady = false
@@ -49,6 +50,10 @@ extension Engine {
       if session.isFinished, endsWithInput(session) { closeAfterReply(session) }
     }
     ready.removeAll(keepingCapacity: true)
+    if !putOff.isEmpty {
+      ready = putOff
+      transport?.wake()
+    }
     handOverEffects()
     if tracking.prefixes.hasChanges { broadcastInvalidations() }
     flush()
@@ -97,7 +102,7 @@ extension Engine {
   func fill(_ next: inout Int) {
     let first = next
     while next < ready.count, !batch.isFull {
-      if parse(ready[next]) { next += 1 }
+      if isPutOff(ready[next]) || parse(ready[next]) { next += 1 }
     }
     guard next >= ready.count else { return }
     // The batch before may have ended exactly where the last session's input does: those before it are still left.
@@ -108,6 +113,10 @@ extension Engine {
       next = 0
     }
   }
+
+  /// Whether what a session has sent waits for a later tick.
+  @inline(__always)
+  private func isPutOff(_ session: Session) -> Bool { exclusive != nil && exclusive !== session }
 
   /// Parses commands of one session. Returns whether there is nothing more to parse before the batch is executed.
   func parse(_ session: Session) -> Bool {

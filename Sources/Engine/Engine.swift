@@ -24,6 +24,12 @@ public final class Engine {
       replicaHooks.roleChanged()
     }
   }
+  /// The only session that ticks serve; nil for all of them. The primary's stream is executed so: nobody sees the dataset
+  /// between two of its commands, or before it is known how far in the stream it has come.
+  public var exclusive: Session?
+  /// The history that the live dataset belongs to and how far it has come there, as an RDB file says it; nil if nobody could
+  /// go on from there. Set by the module that replicates.
+  public var replicationOrigin: () -> ReplicationOrigin? = { nil }
   /// Sections of INFO that modules above bring, by name; each writes its lines.
   public var infoSections: [InfoSection] = []
   public var persistence = PersistenceState()
@@ -153,6 +159,23 @@ public final class Engine {
     keyspace.onChange = { [unowned self] in distribute($0) }
     keyspace.warn = { [unowned self] in log(.warning, $0) }
     settings.onNotifiedEventsChange = { [weak self] in self?.updateEventInterest() }
+  }
+}
+
+/// A point in a history of writes, as RDB files tell it.
+public struct ReplicationOrigin: Sendable, Equatable {
+  public var id: String
+  public var offset: Int64
+  /// The database that the stream of commands is in there.
+  public var streamDatabase: Int
+
+  public init(id: String, offset: Int64, streamDatabase: Int) {
+    (self.id, self.offset, self.streamDatabase) = (id, offset, streamDatabase)
+  }
+
+  /// The facts of a file, with Redis's names.
+  public var facts: [(name: String, value: String)] {
+    [("repl-stream-db", "\(streamDatabase)"), ("repl-id", id), ("repl-offset", "\(offset)")]
   }
 }
 

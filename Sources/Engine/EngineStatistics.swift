@@ -25,6 +25,8 @@ public struct EngineStatistics {
   public var reclaimedBefore = 0
   public var errorReplies = 0
   public var errorsByCode: [String: Int] = [:]
+  /// Errors that commands of the primary's stream met with.
+  public var unexpectedErrorReplies = 0
   public var queryBufferLimitDisconnections = 0
   public var outputBufferLimitDisconnections = 0
   public var evictedClients = 0

@@ -114,6 +114,14 @@ public final class Keyspace {
     isDeletingExpired = false
   }
 
+  /// Deletes a key of the dataset that the server began with, for those who have it and go on from there. It does not count:
+  /// it had expired before.
+  func deleteExpiredAtStart(_ database: Int, _ key: Bytes) {
+    let count = statistics.expiredKeys
+    expire(database, key, live.hash(key))
+    statistics.expiredKeys = count
+  }
+
   /// Has a key that a reader found expired deleted when the command is over. Subscribers are told at once, since the reader
   /// may tell them more: that the key is missing.
   func deleteLater(_ database: Int, _ key: Bytes) {

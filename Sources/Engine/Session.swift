@@ -73,8 +73,8 @@ public final class Session {
   public var streamOutput = 0
   /// Not all that its commands answer is to be sent.
   private(set) var isMuted = false
-  /// The error that a command of the primary's stream met with: nothing that follows it is executed.
-  public internal(set) var failure: String?
+  /// The command of the primary's stream that has failed: nothing that follows it is executed.
+  public internal(set) var failure: StreamFailure?
 
   /// No further command is executed; the connection ends when the output is sent.
   public var isClosing = false
@@ -150,6 +150,23 @@ public final class Session {
   public var argumentByteCount: Int { parser.argumentByteCount }
   /// Memory of the input, used or not.
   public var inputCapacity: Int { input.capacity }
+}
+
+/// A command of the primary's stream that this server could not follow.
+public struct StreamFailure: Sendable {
+  /// With its subcommand.
+  public let command: String
+  /// The error's text.
+  public let reply: String
+
+  public init(command: String, reply: String) {
+    (self.command, self.reply) = (command, reply)
+  }
+
+  /// Redis's line for an error that nobody would see otherwise.
+  public var line: String {
+    "== CRITICAL == This replica is sending an error to its master: '\(reply)' after processing the command '\(command)'"
+  }
 }
 
 /// CLIENT REPLY.

@@ -119,8 +119,10 @@ public final class Settings {
   /// Refuses to put an empty dataset from a primary in the place of one that is not empty.
   public var replicaRefuseEmpty = true
   public var replicaStagingPolicy = StagingPolicy.keepOld
-  /// Seconds that the dataset from before a full sync stays as a version; 0 keeps it until it is dropped by hand.
-  public var replicaRetainPrevious = 86_400
+  /// How long the dataset from before a full sync stays as a version, unless it was only an older state of the new one.
+  public var replicaRetainPrevious = RetainPrevious.seconds(3600)
+  /// Serves what is here while the primary is out of reach.
+  public var replicaServeStaleData = true
 
   // MARK: Sessions
 
@@ -203,6 +205,15 @@ public enum StagingPolicy: String, CaseIterable, Sendable {
   case keepOld = "keep-old"
   /// The live dataset, which the operator declares to be worth less than a sync that gets through.
   case dropOld = "drop-old"
+}
+
+/// How long a dataset stays as a version that a full sync has replaced.
+public enum RetainPrevious: Equatable, Sendable {
+  /// Until it is dropped by hand, or memory is short.
+  case yes
+  /// It is given up at once.
+  case no
+  case seconds(Int)
 }
 
 /// Where a primary listens.

@@ -16,7 +16,11 @@ public enum LinkAction: Sendable, Equatable {
   case resume(ReplicationPosition)
   /// Execute whole commands in the primary's session, all before anything else happens to the dataset: a transaction
   /// comes in one piece. Then `applied`, or `refuseStream`. There may be no commands at all.
-  case execute([UInt8], upTo: ReplicationOffset)
+  case execute(StreamPart)
+  /// The stream has ended; nothing more comes to be executed before the next `resume` or `commit`.
+  case endStream
+  /// The primary has answered the request to take over (`isFailover`).
+  case failoverAnswered(isAccepted: Bool)
   /// The outcome of a probe.
   case report(ProbeReport)
 }
@@ -30,13 +34,20 @@ public struct CommitRequest: Sendable, Equatable {
   /// The database that the command stream begins in.
   public var streamDatabase: Int
   public var keyCount: UInt64
+  /// A history that the primary went on from, and where it left it: what belongs to that up to there belongs to this one,
+  /// too. Nil if it has not said.
+  public var formerHistory: ReplicationPosition?
   /// Refuse with `.emptyDataset` unless the live dataset is empty too.
   public var mustNotReplaceKeys: Bool
 
-  public init(position: ReplicationPosition, streamDatabase: Int, keyCount: UInt64, mustNotReplaceKeys: Bool) {
+  public init(
+    position: ReplicationPosition, streamDatabase: Int, keyCount: UInt64, formerHistory: ReplicationPosition? = nil,
+    mustNotReplaceKeys: Bool
+  ) {
     self.position = position
     self.streamDatabase = streamDatabase
     self.keyCount = keyCount
+    self.formerHistory = formerHistory
     self.mustNotReplaceKeys = mustNotReplaceKeys
   }
 }

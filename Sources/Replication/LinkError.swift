@@ -1,3 +1,4 @@
+internal import Engine
 public import Snapshots
 
 /// Why a link failed. The dataset that was live stays live in every case; a link that replicates tries again.
@@ -102,8 +103,7 @@ extension LinkError: CustomStringConvertible {
     }
   }
 
-  /// Redis's line for an error that nobody would see otherwise.
   private static func critical(_ reply: String, after name: String) -> String {
-    "== CRITICAL == This replica is sending an error to its master: '\(reply)' after processing the command '\(name)'"
+    StreamFailure(command: name, reply: reply).line
   }
 }

@@ -24,6 +24,8 @@ public struct LinkSettings: Sendable, Equatable {
   public var timeoutMilliseconds: Int64 = 60_000
   /// `replica-refuse-empty`: an empty dataset does not replace one with keys.
   public var refusesEmpty = true
+  /// The other end is a replica of ours that is to take over (FAILOVER), until it has answered.
+  public var isFailover = false
   /// What the server can execute of the stream.
   public var commands = StreamCommands(executing: [])
 

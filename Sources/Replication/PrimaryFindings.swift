@@ -6,6 +6,9 @@ public struct PrimaryFindings: Sendable, Equatable {
   public var role: String?
   public var replicationID: String?
   public var offset: Int64?
+  /// The history that it has gone on from, and the first offset that does not belong to it any more.
+  public var formerReplicationID: String?
+  public var formerEnd: Int64?
   /// For a replica: whether it is connected to its own primary, without which it does not answer PSYNC.
   public var isLinkUp: Bool?
   /// Sum over the databases; nil only if INFO was refused.
@@ -35,6 +38,12 @@ public struct PrimaryFindings: Sendable, Equatable {
     return nil
   }
 
+  /// The end of the history that it has gone on from.
+  var formerHistory: ReplicationPosition? {
+    guard let id = formerReplicationID.flatMap({ ReplicationID($0) }), let end = formerEnd, end > 0 else { return nil }
+    return ReplicationPosition(id: id, offset: ReplicationOffset(rawValue: end - 1))
+  }
+
   private mutating func note(_ field: String, _ value: String) {
     switch field {
     case "redis_version": version = value
@@ -42,6 +51,8 @@ public struct PrimaryFindings: Sendable, Equatable {
     case "role": role = value
     case "master_replid": replicationID = value
     case "master_repl_offset": offset = Int64(value)
+    case "master_replid2": formerReplicationID = value
+    case "second_repl_offset": formerEnd = Int64(value)
     case "master_link_status": isLinkUp = value == "up"
     case _ where field.hasPrefix("db") && UInt(field.dropFirst(2)) != nil:
       // db0:keys=3,expires=0,avg_ttl=0

@@ -34,7 +34,8 @@ extension ReplicaLink {
   mutating func leave() {
     switch state {
     case .idle, .waiting: return
-    case .connecting, .handshake, .awaitingTransfer, .streaming: break
+    case .connecting, .handshake, .awaitingTransfer: break
+    case .streaming: actions.append(.endStream)
     case .staging, .committing: actions.append(.discardStaged)
     }
     actions.append(.close)

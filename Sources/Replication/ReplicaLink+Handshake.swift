@@ -116,22 +116,32 @@ extension ReplicaLink {
     ask(.capabilities, "REPLCONF", "capa", "eof", "capa", "psync2", "capa", "rdb12")
   }
 
+  private var asksToTakeOver: Bool { settings.isFailover && !isFailoverAnswered }
+
   private mutating func askSynchronization() {
+    let failover = asksToTakeOver ? [Array("FAILOVER".utf8)] : []
     if let position {
       let next = position.offset.advanced(by: 1)
       log(.notice, "Trying a partial resynchronization (request \(position.id):\(next.rawValue)).")
-      ask(.synchronization, "PSYNC", "\(position.id)", "\(next.rawValue)")
+      ask(.synchronization, ["PSYNC", "\(position.id)", "\(next.rawValue)"].map { Array($0.utf8) } + failover)
     } else {
       log(.notice, "Partial resynchronization not possible (no cached master)")
-      ask(.synchronization, "PSYNC", "?", "-1")
+      ask(.synchronization, ["PSYNC", "?", "-1"].map { Array($0.utf8) } + failover)
     }
   }
 
   private mutating func receiveSynchronization(_ reply: String, at now: Int64) {
+    if asksToTakeOver {
+      isFailoverAnswered = true
+      let isAccepted = reply.hasPrefix("+FULLRESYNC") || reply.hasPrefix("+CONTINUE")
+      actions.append(.failoverAnswered(isAccepted: isAccepted))
+    }
     let words = reply.split(separator: " ", omittingEmptySubsequences: false)
     switch words.first {
     case "+FULLRESYNC":
-      guard words.count == 3, let id = ReplicationID(words[1]), let offset = Int64(words[2]), offset >= 0 else {
+      guard words.count == 3, let id = ReplicationID(words[1]), let offset = Int64(words[2]),
+        (0...ReplicationOffset.limit).contains(offset)
+      else {
         return fail(.synchronizationMalformed(reply: reply), at: now)
       }
       beginFullSync(ReplicationPosition(id: id, offset: ReplicationOffset(rawValue: offset)))

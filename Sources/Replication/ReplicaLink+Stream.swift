@@ -22,12 +22,11 @@ extension ReplicaLink {
 
   mutating func receiveStream(_ bytes: Bytes, at now: Int64) -> Int {
     guard var scanner = scanner.take() else { return bytes.count }
-    let former = scanner.resumeOffset
     var failure: StreamScanner.Failure?
     do { try scanner.scan(bytes) } catch { failure = error }
-    let commands = scanner.takeWhole()
+    let part = scanner.takeWhole()
     self.scanner = scanner
-    if scanner.resumeOffset != former { actions.append(.execute(commands, upTo: scanner.resumeOffset)) }
+    if let part { actions.append(.execute(part)) }
     switch failure {
     case nil: answerRequest(at: now)
     case .malformed: refuseStream(.streamMalformed(scanner.offset), at: now)

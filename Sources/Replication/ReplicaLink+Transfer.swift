@@ -111,7 +111,7 @@ extension ReplicaLink {
       .commit(
         CommitRequest(
           position: transfer.position, streamDatabase: origin.streamDatabase ?? 0, keyCount: counts.keys,
-          mustNotReplaceKeys: settings.refusesEmpty && counts.keys == 0)))
+          formerHistory: findings.formerHistory, mustNotReplaceKeys: settings.refusesEmpty && counts.keys == 0)))
   }
 
   /// The staged dataset is live.

@@ -71,6 +71,8 @@ public struct ReplicaLink: Sendable {
   /// Why the connection broke while the driver was committing.
   var closedWhileCommitting: String?
   var scanner: StreamScanner?
+  /// The primary has answered whether it takes over.
+  var isFailoverAnswered = false
   /// When the stream began.
   var streamStart: Int64 = 0
   /// The end of what has been executed.

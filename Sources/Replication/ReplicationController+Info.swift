@@ -23,7 +23,7 @@ extension ReplicationController {
   }
 
   private func information(of primary: PrimaryAddress, _ status: LinkStatus) -> [String] {
-    let isUp = status.state == .streaming
+    let isUp = isLinkUp && status.state == .streaming
     let isStaging = status.state == .staging || status.state == .committing
     let isSyncing = isStaging || status.state == .awaitingTransfer
     let silence = status.silenceMilliseconds / 1000

@@ -18,6 +18,8 @@ public final class ReplicationController: @unchecked Sendable {
     set {
       attachedEngine = newValue
       attachFeed()
+      newValue.replicationOrigin = { [unowned self] in origin }
+      newValue.datasetReplacements.append { [unowned self] in datasetWasReplaced() }
     }
   }
   private weak var attachedEngine: Engine?
@@ -29,60 +31,110 @@ public final class ReplicationController: @unchecked Sendable {
   public var runTick: () -> Void = {}
   /// Has become a replica, or a primary.
   public var onRoleChange: (_ isReplica: Bool) -> Void = { _ in }
+  /// A replica that was asked to take over from this server (`follow` with `asFailover`) has answered whether it does.
+  public var onFailoverAnswer: (_ isAccepted: Bool) -> Void = { _ in }
 
   private(set) var link: (any RunningLink)?
-  /// What the live dataset holds of the primary's history. Nil if it has a history of its own.
-  private(set) var position: ReplicationPosition?
+  /// The stream of the primary is coming in: sub-replicas and readers can rely on it.
+  public private(set) var isLinkUp = false {
+    didSet { updateStaleness() }
+  }
   /// The history that the live dataset has now, and the one that it had before, up to an offset.
-  var historyID = RunID.random()
-  var formerHistory: (id: String, end: Int64)?
+  public internal(set) var historyID = RunID.random()
+  public internal(set) var formerHistory: (id: String, end: Int64)?
   /// What this server's own replicas are sent.
   public private(set) lazy var feed = PrimaryFeed(self)
-  /// Where the primary's commands are executed.
-  private(set) var session: Session?
+  /// The live dataset is what its history says up to `offset`, so that a primary that knows that may go on from there.
+  var isResumable = true
+  /// The file that the server began with has said what its dataset is.
+  var isRestored = false
+  /// The database that the stream of the primary has come to be in.
+  var streamDatabase = 0
+  /// Where the primary's commands are executed, while they come.
+  private var session: Session?
   /// The dataset as the primary's last command left it, to see whether anybody else has changed it.
   private var followed: (dataset: Dataset, changeCount: UInt64)?
+  /// The dataset holds what is in no history: clients have written to it while it was a replica's.
+  private var hasOwnWrites = false
+  /// A full sync is exchanging the dataset, and knows what follows from that.
+  private var isCommitting = false
+  /// The link is to ask the other end to take over.
+  private var isFailingOver = false
   var probes: [ObjectIdentifier: Probe] = [:]
 
   public init() {}
 
   var settings: Settings { engine.settings }
   /// Whom this server follows; nil for a primary.
-  var primary: PrimaryAddress? { settings.replicaOf }
-  /// The end of what was executed of the history.
-  var offset: Int64 { position?.offset.rawValue ?? feed.offset }
+  public var primary: PrimaryAddress? { settings.replicaOf }
+  /// How far in its history the live dataset has come.
+  public var offset: Int64 { feed.offset }
+  /// From where a primary may go on; nil if only a full sync helps.
+  var position: ReplicationPosition? {
+    guard isResumable, let id = ReplicationID(historyID) else { return nil }
+    return ReplicationPosition(id: id, offset: ReplicationOffset(rawValue: offset))
+  }
 
   // MARK: Role
 
   /// Follows the primary of the configuration file, if there is one. To be called when the server has started.
   public func start() {
-    if let primary { follow(primary) }
+    guard let primary else { return }
+    // A dataset that came from nowhere, or from a file that does not know its history, is nobody's to go on from.
+    isResumable = isRestored
+    followed = (engine.keyspace.live, engine.keyspace.live.changeCount)
+    follow(primary)
   }
 
-  /// Follows a primary. The dataset stays what it is until a full sync has succeeded.
-  func follow(_ address: PrimaryAddress) {
+  /// Follows a primary. The dataset stays what it is until a full sync has succeeded, or the primary goes on from it.
+  ///
+  /// - Parameter asFailover: the other end is a replica of this server, and is to take over. `onFailoverAnswer` tells what
+  ///   it says to that.
+  public func follow(_ address: PrimaryAddress, asFailover: Bool = false) {
     link?.stop()
+    link = nil
+    isFailingOver = asFailover
+    if primary == nil { becomeReplica() }
+    endStream()
     settings.replicaOf = address
     engine.isReplica = true
     engine.keyspace.leavesExpiryToPrimary = true
+    updateStaleness()
     onRoleChange(true)
     link = openLink(plan(to: address, .replicate), position)
   }
 
-  /// Follows nobody: the dataset is this server's own from here on.
-  func standAlone() {
+  /// What this server's history is up to now, a primary may know that was its replica.
+  private func becomeReplica() {
+    // What was written must stand in the history, whatever comes next.
+    engine.handOverUnit()
+    followed = (engine.keyspace.live, engine.keyspace.live.changeCount)
+    streamDatabase = 0  // who goes on from here begins with a SELECT
+    engine.log(
+      .notice,
+      "Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able to synchronize with the new master with just a partial transfer."
+    )
+  }
+
+  /// Follows nobody: the dataset is this server's own from here on. Its replicas can go on from the history that it had.
+  public func standAlone() {
     link?.stop()
     link = nil
+    isFailingOver = false
+    if !isUnchanged { hasOwnWrites = true }
+    endStream()
+    followed = nil
     settings.replicaOf = nil
     engine.isReplica = false
     engine.keyspace.leavesExpiryToPrimary = false
-    let end = offset
-    formerHistory = (historyID, end)
-    historyID = RunID.random()
-    position = nil
-    feed.setOffset(end)
-    feed.dropReplicas("the replication ID has changed")
-    endSession()
+    if isResumable {
+      branchHistory()
+    } else {
+      beginHistory()
+      restartFeed(at: offset, "the replication ID has changed")
+    }
+    isResumable = true
+    updateStaleness()
     onRoleChange(false)
   }
 
@@ -105,6 +157,7 @@ public final class ReplicationController: @unchecked Sendable {
     link.sourceAddress = settings.bindSourceAddress
     link.timeoutMilliseconds = Int64(settings.replTimeout) * 1000
     link.refusesEmpty = settings.replicaRefuseEmpty
+    link.isFailover = isFailingOver && purpose == .replicate
     link.commands = commands
     var plan = LinkPlan(settings: link, form: DatasetLoader.Form(engine.keyspace), room: engine.stagingRoom)
     plan.form.dropsExpired = false
@@ -112,19 +165,20 @@ public final class ReplicationController: @unchecked Sendable {
     return plan
   }
 
-  /// What a primary may have written in its stream; it is no place for commands that act on the server.
   private lazy var commands = StreamCommands(
-    executing: engine.commands.all.map(\.value.command)
-      .filter { !$0.flags.isDisjoint(with: [.write, .readOnly]) || "\($0.name)" == "select" }
-      .map { "\($0.name)" })
+    executing: engine.commands.all.map(\.value.command).filter(StreamCommands.isExpected).map { "\($0.name)" })
 
   /// To be called about once a second: the link learns what the configuration says.
   public func cron() {
+    updateStaleness()
+    if let session, session.isClosing { link?.endConnection("killed by a client") }
     if let primary { link?.update(plan(to: primary, .replicate)) }
   }
 
-  /// Of the versions that datasets become when a full sync replaces them.
-  private static let reason = "replicaof"
+  /// Has clients refused what they ask for while the primary is out of reach, if the configuration says so.
+  public func updateStaleness() {
+    engine.setStale(primary != nil && !isLinkUp && !settings.replicaServeStaleData)
+  }
 
   // MARK: What a link says
 
@@ -140,55 +194,97 @@ public final class ReplicationController: @unchecked Sendable {
     }
     if request.mustNotReplaceKeys, !keyspace.live.isEmpty { return .emptyDataset }
 
-    let isOlderState = isUnchanged && position?.id == request.position.id && position!.offset <= request.position.offset
-    let former = keyspace.history.commit(staged, reason: Self.reason, atMilliseconds: now)
+    let isLoss = !isOlderState(than: request)
+    let former = keyspace.history.commit(staged, reason: FormerDatasets.reason, atMilliseconds: now)
     keyspace.liveDatasetChanged()
-    engine.datasetWasReplaced()
+    keyspace.changesSinceSave += 1
     if let outcome { engine.note(outcome, libraries: staged.attachments.count) }
-    if isOlderState || former.keyCount == 0 {
-      _ = try? keyspace.history.drop([former.id])
-    } else {
-      engine.log(
-        .notice, "The former dataset, \(former.keyCount) keys, is kept as version \(former.name ?? "\(former.id)")")
-      if settings.versionHistory > 0 { keyspace.trimVersions() }
-    }
-    _ = openSession(database: request.streamDatabase, now: now)
-    formerHistory = nil
-    take(request.position)
+    retain(former, isLoss: isLoss)
+
+    endStream()
+    adoptHistory(request.position)
+    streamDatabase = request.streamDatabase
+    hasOwnWrites = false
+    beginStream(now: now)
+    // The log begins anew with the new dataset; nobody goes on from the old one.
+    isCommitting = true
+    engine.datasetWasReplaced()
+    isCommitting = false
     return nil
+  }
+
+  /// Whether all that the live dataset holds is in the history that is to replace it.
+  private func isOlderState(than request: CommitRequest) -> Bool {
+    guard isUnchanged, !hasOwnWrites, let position else { return false }
+    if position.id == request.position.id { return position.offset <= request.position.offset }
+    guard let former = request.formerHistory else { return false }
+    return position.id == former.id && position.offset <= former.offset
+  }
+
+  /// Keeps the dataset that was replaced, or gives it up at once.
+  private func retain(_ former: Version, isLoss: Bool) {
+    let isKept = isLoss && former.keyCount > 0 && settings.replicaRetainPrevious != .no
+    guard isKept else {
+      _ = try? engine.keyspace.history.drop([former.id])
+      return
+    }
+    let length =
+      switch settings.replicaRetainPrevious {
+      case .seconds(let seconds): "for \(seconds) seconds"
+      case .yes, .no: "until it is dropped"
+      }
+    engine.log(
+      .notice,
+      "The former dataset, \(former.keyCount) keys, is kept \(length) as version \(former.name ?? "\(former.id)")")
+    if settings.versionHistory > 0 { engine.keyspace.trimVersions() }
   }
 
   /// The primary goes on from where the live dataset is.
   public func resume(_ position: ReplicationPosition, from link: any RunningLink) -> LinkError? {
     guard link === self.link else { return nil }
-    guard session?.isClosing == false, isOfSameDataset, self.position?.offset == position.offset else {
-      return .datasetReplaced
-    }
-    if position.id != self.position?.id { formerHistory = (historyID, position.offset.rawValue) }
-    take(position)
+    guard isResumable, isOfSameDataset, offset == position.offset.rawValue else { return .datasetReplaced }
+    if position.id.description != historyID { renameHistory(position.id.description) }
+    if !feed.isActive() { feed.reset(offset) }
+    beginStream(now: engine.keyspace.now)
     return nil
   }
 
-  /// Executes commands of the primary's stream. Returns why the stream cannot be followed, if it cannot.
-  public func execute(_ commands: [UInt8], upTo offset: ReplicationOffset, from link: any RunningLink) -> LinkError? {
+  /// Executes a part of the primary's stream. Returns why the stream cannot be followed, if it cannot.
+  public func execute(_ part: StreamPart, from link: any RunningLink) -> LinkError? {
     guard link === self.link, var session else { return nil }
     // What clients have sent before is not to be mixed up with the primary's writes.
     if engine.hasWork { runTick() }
     guard isOfSameDataset else { return fail(.datasetReplaced) }
     // CLIENT KILL ends the connection; what has come in is executed all the same.
     let wasKilled = session.isClosing
-    if wasKilled { session = openSession(database: session.database, now: engine.keyspace.now) }
-    if !commands.isEmpty {
+    if wasKilled { session = openSession(now: engine.keyspace.now) }
+    if !part.commands.isEmpty {
       let wasUnchanged = isUnchanged
-      commands.withBytes { engine.receive($0, from: session) }
+      part.commands.withBytes { engine.receive($0, from: session) }
+      engine.exclusive = session
       runTick()
-      if let reply = session.failure {
-        return fail(.commandFailed(name: session.lastCommand.map { $0.value.fullName } ?? "<unknown>", reply: reply))
+      engine.exclusive = nil
+      if let failure = session.failure {
+        return fail(.commandFailed(name: failure.command, reply: failure.reply))
       }
       if wasUnchanged { followed?.changeCount = engine.keyspace.live.changeCount }
+      streamDatabase = session.database
     }
-    position?.offset = offset
+    relay(part.bytes, upTo: part.end.rawValue)
     return wasKilled ? .lostInStream(reason: "killed by a client") : nil
+  }
+
+  /// The stream has ended. The dataset stays; the link tries to go on from here.
+  public func streamEnded(from link: any RunningLink) {
+    guard link === self.link else { return }
+    endStream()
+  }
+
+  /// The replica that was asked to take over has answered.
+  public func failoverAnswered(_ isAccepted: Bool, from link: any RunningLink) {
+    guard link === self.link, isFailingOver else { return }
+    isFailingOver = false
+    onFailoverAnswer(isAccepted)
   }
 
   /// The staged dataset does not fit beside the live one, and the configuration says which of them is worth more.
@@ -202,29 +298,49 @@ public final class ReplicationController: @unchecked Sendable {
     for database in 0..<keyspace.live.databaseCount { keyspace.live.flush(database) }
     keyspace.history.trimAutomatic(to: 0)
     keyspace.liveDatasetChanged()
-    position = nil
-    endSession()
+    endStream()
+    loseHistory()
+    isCommitting = true
+    engine.datasetWasReplaced()
+    isCommitting = false
   }
 
+  /// What has come so far cannot be gone on from, here or by replicas of this one.
   private func fail(_ error: LinkError) -> LinkError {
-    position = nil
-    endSession()
+    endStream()
+    loseHistory()
     return error
   }
 
-  private func take(_ position: ReplicationPosition) {
-    historyID = position.id.description
-    self.position = position
-    followed = (engine.keyspace.live, engine.keyspace.live.changeCount)
+  /// Another dataset went live that was not the primary's doing.
+  private func datasetWasReplaced() {
+    guard !isCommitting else { return }
+    if primary == nil {
+      beginHistory()
+      restartFeed(at: offset, "the dataset is another one")
+    } else {
+      endStream()
+      loseHistory()
+    }
   }
 
-  private var isOfSameDataset: Bool { followed?.dataset === engine.keyspace.live }
+  var isOfSameDataset: Bool { followed?.dataset === engine.keyspace.live }
 
-  /// Whether nobody but the primary has changed the live dataset.
+  /// Whether nobody but the primary has changed the live dataset since this is a replica.
   private var isUnchanged: Bool { isOfSameDataset && followed?.changeCount == engine.keyspace.live.changeCount }
 
+  // MARK: The stream
+
+  /// The primary's commands are about to come.
+  private func beginStream(now: Int64) {
+    followed = followed.flatMap { $0.dataset === engine.keyspace.live ? $0 : nil }
+      ?? (engine.keyspace.live, engine.keyspace.live.changeCount)
+    _ = openSession(now: now)
+    isLinkUp = true
+  }
+
   /// Begins the primary's session anew.
-  private func openSession(database: Int, now: Int64) -> Session {
+  private func openSession(now: Int64) -> Session {
     if let session { engine.peerClosed(session) }
     let peer = PeerAddress(
       remote: primary.map { "\($0.host):\($0.port)" } ?? "", local: "", isUnixSocket: false, isLoopback: false,
@@ -232,28 +348,19 @@ public final class ReplicationController: @unchecked Sendable {
     let session = engine.open(peer, now: now)
     session.isPrimary = true
     session.isAuthenticated = true
-    session.database = database
+    session.database = streamDatabase
     engine.updateLimits()
     self.session = session
     return session
   }
 
-  private func endSession() {
+  private func endStream() {
     if let session { engine.peerClosed(session) }
     session = nil
-    followed = nil
+    if isLinkUp { isLinkUp = false }
   }
 }
 
 extension Dataset {
   fileprivate var isEmpty: Bool { (0..<databaseCount).allSatisfy { keyCount($0) == 0 } }
-}
-
-extension Engine {
-  fileprivate var stagingRoom: StagingRoom {
-    guard settings.maxmemory > 0 else { return StagingRoom(besideLive: nil, insteadOfLive: nil) }
-    return StagingRoom(
-      besideLive: max(settings.maxmemory - usedMemory, 0),
-      insteadOfLive: settings.replicaStagingPolicy == .dropOld ? settings.maxmemory : nil)
-  }
 }

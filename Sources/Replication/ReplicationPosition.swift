@@ -15,6 +15,9 @@ public struct ReplicationID: Sendable, Hashable, CustomStringConvertible {
 public struct ReplicationOffset: RawRepresentable, Sendable, Hashable, Comparable {
   public var rawValue: Int64
 
+  /// What no honest primary comes to: beyond it nothing is reckoned with.
+  static let limit: Int64 = 1 << 62
+
   public init(rawValue: Int64) { self.rawValue = rawValue }
 
   public static func < (a: ReplicationOffset, b: ReplicationOffset) -> Bool { a.rawValue < b.rawValue }

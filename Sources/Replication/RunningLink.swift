@@ -5,6 +5,8 @@ public protocol RunningLink: AnyObject, Sendable {
   var status: LinkStatus { get }
   /// What the configuration says now.
   func update(_ plan: LinkPlan)
+  /// Ends the connection; the link opens another one and goes on.
+  func endConnection(_ reason: String)
   /// Ends the link for good. What it is staging is given up.
   func stop()
 }
@@ -26,12 +28,15 @@ public struct LinkPlan: Sendable, Equatable {
 
 /// Memory for a staged dataset.
 public struct StagingRoom: Sendable, Equatable {
-  /// Bytes that `maxmemory` leaves beside the live dataset and its versions; nil without a limit.
+  /// Bytes that `maxmemory` leaves beside the live dataset and all versions; nil without a limit.
+  public var besideVersions: Int?
+  /// Bytes that it would leave if the automatic versions were given up; nil without a limit.
   public var besideLive: Int?
   /// Bytes if they all were given up, which `replica-staging-policy drop-old` allows; nil without a limit.
   public var insteadOfLive: Int?
 
-  public init(besideLive: Int?, insteadOfLive: Int?) {
+  public init(besideVersions: Int? = nil, besideLive: Int?, insteadOfLive: Int?) {
+    self.besideVersions = besideVersions ?? besideLive
     self.besideLive = besideLive
     self.insteadOfLive = insteadOfLive
   }

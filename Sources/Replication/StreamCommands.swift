@@ -1,9 +1,12 @@
+public import Engine
+
 /// What is to be done with the commands of a primary's stream, by their names.
 public struct StreamCommands: Sendable, Equatable {
   enum Treatment {
     case execute
-    /// It is for the link, or for clients of the primary, and changes no key.
+    /// It is for the link, and changes nothing.
     case leaveOut
+    /// The brackets of a transaction are executed, too.
     case beginTransaction, endTransaction
   }
 
@@ -20,12 +23,15 @@ public struct StreamCommands: Sendable, Equatable {
     return Self.special[name] ?? (executed.contains(name) ? .execute : nil)
   }
 
-  /// PUBLISH comes from every primary that a Sentinel watches. Scripts and functions live beside the keys; a primary
-  /// sends what they did in plain commands.
+  /// What a primary may have written in its stream, by the flags of commands: it is no place for those that act on the
+  /// server. Messages (PUBLISH), scripts and libraries of functions come in it, too.
+  public static func isExpected(_ command: Command) -> Bool {
+    if !command.flags.isDisjoint(with: [.write, .readOnly, .mayReplicate]) { return true }
+    return ["select", "script", "function", "publish", "spublish"].contains("\(command.name)")
+  }
+
   private static let special: [[UInt8]: Treatment] = [
     Array("multi".utf8): .beginTransaction, Array("exec".utf8): .endTransaction,
     Array("ping".utf8): .leaveOut, Array("replconf".utf8): .leaveOut,
-    Array("publish".utf8): .leaveOut, Array("spublish".utf8): .leaveOut,
-    Array("script".utf8): .leaveOut, Array("function".utf8): .leaveOut,
   ]
 }

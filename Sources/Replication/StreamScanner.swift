@@ -1,11 +1,28 @@
 internal import VersionedStore
 
+/// What is whole of the command stream since the last time: whole commands, and transactions that are whole from MULTI
+/// to EXEC.
+public struct StreamPart: Sendable, Equatable {
+  /// As they came, for the replicas of this one: their offsets are those of the primary.
+  public var bytes: [UInt8]
+  /// The same without what is for the link alone: to be executed here.
+  public var commands: [UInt8]
+  /// Where the part ends in the stream.
+  public var end: ReplicationOffset
+
+  public init(bytes: [UInt8], commands: [UInt8], end: ReplicationOffset) {
+    self.bytes = bytes
+    self.commands = commands
+    self.end = end
+  }
+}
+
 /// Cuts the command stream into what may be executed at once: whole commands, and transactions that are whole from
 /// MULTI to EXEC.
 ///
-/// What is there for the link alone (PING, REPLCONF, the brackets of a transaction) and what concerns no key is left
-/// out. A command that this server does not have is found here, before anything of its transaction is executed, since
-/// a replica that passes over a write is no replica any more.
+/// What is there for the link alone (PING, REPLCONF) is left out of what is executed. A command that this server does not
+/// have is found here, before anything of its transaction is executed, since a replica that passes over a write is no
+/// replica any more.
 ///
 /// A replica that lost its primary goes on at `resumeOffset`, the end of what was handed out: what came after it is
 /// forgotten on our side, and sent again by the primary.
@@ -42,11 +59,14 @@ struct StreamScanner: Sendable {
   private var head: [UInt8] = []
   /// Where the name stands in `head`; nil before it has begun.
   private var name: Range<Int>?
-  /// Commands to be executed, then those of the open transaction, then the beginning of the next.
+  /// Whole commands, then those of the open transaction, then the beginning of the next.
   private var held: [UInt8] = []
-  /// Of `held`: what is whole, and where the present command begins.
+  /// Of `held`: what has been looked at, what is whole, and where the present command begins.
+  private var scannedCount = 0
   private var wholeCount = 0
   private var commandStart = 0
+  /// The places in `held` that are for the link alone, in their order.
+  private var leftOut: [Range<Int>] = []
   private let lengthLimit: Int
   private let commands: StreamCommands
 
@@ -60,6 +80,7 @@ struct StreamScanner: Sendable {
 
   /// Takes in the next bytes. After an error only `takeWhole` may still be called.
   mutating func scan(_ bytes: Bytes) throws(Failure) {
+    held.append(contentsOf: bytes)
     var position = 0
     while position < bytes.count {
       let taken: Int
@@ -70,25 +91,34 @@ struct StreamScanner: Sendable {
       }
       let part = bytes[position..<position + taken]
       if head.count < Self.headLength { head.append(contentsOf: part.prefix(Self.headLength - head.count)) }
-      held.append(contentsOf: part)
       position += taken
+      scannedCount += taken
       offset = offset.advanced(by: taken)
       try advance(over: part)
     }
   }
 
-  /// The commands that have become whole since the last call.
-  mutating func takeWhole() -> [UInt8] {
-    guard wholeCount < held.count else {
-      defer { held = [] }
-      (wholeCount, commandStart) = (0, 0)
-      return held
-    }
+  /// What has become whole since the last call; nil if that is nothing.
+  mutating func takeWhole() -> StreamPart? {
+    guard wholeCount > 0 else { return nil }
     let whole = Array(held[..<wholeCount])
+    var commands = whole
+    let omitted = leftOut.filter { $0.upperBound <= wholeCount }
+    if !omitted.isEmpty {
+      commands = []
+      var start = 0
+      for range in omitted {
+        commands += whole[start..<range.lowerBound]
+        start = range.upperBound
+      }
+      commands += whole[start...]
+    }
+    leftOut = leftOut[omitted.count...].map { $0.lowerBound - wholeCount..<$0.upperBound - wholeCount }
     held.removeFirst(wholeCount)
     commandStart -= wholeCount
+    scannedCount -= wholeCount
     wholeCount = 0
-    return whole
+    return StreamPart(bytes: whole, commands: commands, end: resumeOffset)
   }
 
   /// `part` is one byte, except within an argument.
@@ -150,16 +180,16 @@ struct StreamScanner: Sendable {
       drop()
     case .beginTransaction:
       isInTransaction = true
-      drop()
+      keep()
     case .endTransaction:
       isInTransaction = false
-      drop()
+      keep()
     case nil: throw .unknownCommand(String(decoding: head[place], as: UTF8.self))
     }
   }
 
   private mutating func drop() {
-    held.removeLast(held.count - commandStart)
+    leftOut.append(commandStart..<scannedCount)
     keep()
   }
 
@@ -167,11 +197,11 @@ struct StreamScanner: Sendable {
     head.removeAll(keepingCapacity: true)
     name = nil
     state = .commandStart
-    commandStart = held.count
+    commandStart = scannedCount
     commandOffset = offset
     if !isInTransaction {
       resumeOffset = offset
-      wholeCount = held.count
+      wholeCount = scannedCount
     }
   }
 

@@ -103,8 +103,10 @@ final class ServerInstance {
     engine.beginLoading(seconds: began / 1_000_000)
     engine.persistence.loadingTotalBytes = SnapshotFile.byteCount(of: path)
     engine.persistence.loadingLoadedBytes = 0
+    var form = DatasetLoader.Form(engine.keyspace)
+    form.leavesExpiredToHistory = true
     SnapshotFile.loadAtStart(
-      path, DatasetLoader.Form(engine.keyspace), delay: loadDelay, eventLoop: eventLoop,
+      path, form, delay: loadDelay, eventLoop: eventLoop,
       progress: { [engine] in engine.persistence.loadingLoadedBytes = $0 }
     ) { [self] result in
       engine.persistence.isLoading = false
@@ -127,6 +129,8 @@ final class ServerInstance {
     keyspace.history.replaceLive(with: loader.dataset)
     keyspace.liveDatasetChanged()
     engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
+    if let origin = loader.origin.replicationOrigin { replication.restore(origin) }
+    engine.deleteExpiredAtStart(loader.outcome.expiredInHistory.map { ($0.database, $0.name) })
   }
 
   /// A server that cannot read its file must not begin without what is in it, and save that over the file.
@@ -341,6 +345,7 @@ final class ServerInstance {
       loadDelay.set(engine.settings.keyLoadDelay)
       replication.settingsChanged()
     }
+    configuration.onChange(of: "replica-serve-stale-data") { [replication] in replication.settingsChanged() }
     for name in ["save", "stop-writes-on-bgsave-error"] {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }

@@ -14,6 +14,10 @@ public struct DatasetLoader: SnapshotSink {
   private var database = 0
   private var builder: ValueBuilder
   private let pending = PendingStrings()
+=======
+  /// What the snapshot says of the history it was taken from.
+  public private(set) var origin = SnapshotOrigin()
+>>>>>>> 55a1333 (Replicas hand the stream on as it came, and know from where they can be gone on from)
   public private(set) var outcome = LoadOutcome()
   private var libraryByteCount = 0
 
@@ -25,6 +29,9 @@ public struct DatasetLoader: SnapshotSink {
     public var limits = EncodingLimits()
     /// What has expired is left out. A replica keeps it until its primary says that it is gone.
     public var dropsExpired = false
+    /// What has expired is taken in all the same, and named, if the snapshot belongs to a history: replicas that go on from
+    /// there have it and must be told that it is gone.
+    public var leavesExpiredToHistory = false
     /// Of several values of one key the last is taken. Otherwise they are an error.
     public var replacesDuplicates = false
 
@@ -52,7 +59,23 @@ public struct DatasetLoader: SnapshotSink {
     builder = ValueBuilder(dataset, form.limits, expiredBefore: form.dropsExpired ? nowMilliseconds : .min)
   }
 
-  public mutating func auxiliary(name: Bytes, value: Bytes) {}
+  public mutating func auxiliary(name: Bytes, value: Bytes) {
+    origin.note(name: name, value: value)
+    if form.leavesExpiredToHistory, origin.replicationID != nil { builder.keepsExpired = true }
+  }
+
+  /// Whether a key has expired and is not to be there.
+  private func isExpired(_ expiry: Int64?) -> Bool {
+    guard form.dropsExpired, let expiry else { return false }
+    return expiry < nowMilliseconds
+  }
+
+  /// Counts a key that was taken in, or names it as one that is to go.
+  private mutating func noteStored(_ key: Bytes, _ expiry: Int64?) {
+    guard isExpired(expiry) else { return outcome.loadedKeys += 1 }
+    outcome.expiredKeys += 1
+    outcome.expiredInHistory.append(ExpiredKey(database: database, name: Array(key)))
+  }
 
   public mutating func select(database: UInt64) throws(SinkRefusal) {
     guard database < UInt64(form.databaseCount) else { throw .databaseOutOfRange(databaseCount: form.databaseCount) }
@@ -75,7 +98,7 @@ public struct DatasetLoader: SnapshotSink {
     key: Bytes, value: Bytes, expiryMilliseconds: Int64?, access: AccessHint
   ) throws(SinkRefusal) {
     try admit(key.count + value.count)
-    if self.form.dropsExpired, let expiryMilliseconds, expiryMilliseconds < nowMilliseconds {
+    if isExpired(expiryMilliseconds), !builder.keepsExpired {
       outcome.expiredKeys += 1
       return
     }
@@ -101,10 +124,11 @@ public struct DatasetLoader: SnapshotSink {
   ) throws(SinkRefusal) {
     if form.replacesDuplicates { dataset.remove(database, key, hash) }
     let former = dataset.keyCount(database)
+<<<<<<< HEAD
     let place = Place(dataset, database: database, key: key, hash: hash, accessClock: item.accessClock)
     StringEditor.put(value, at: place, expiry: item.expiryMilliseconds)
     if dataset.keyCount(database) == former { throw .duplicateKey(Array(key)) }
-    outcome.loadedKeys += 1
+    noteStored(key, item.expiryMilliseconds)
   }
 
   public mutating func value(_ event: SnapshotEvent) throws(SinkRefusal) {
@@ -116,7 +140,7 @@ public struct DatasetLoader: SnapshotSink {
       try builder.begin(database, key, type, expiry: expiry, accessClock: accessClock(access))
     case .end:
       switch try builder.end() {
-      case .stored: outcome.loadedKeys += 1
+      case .stored(let key, let expiry): key.withBytes { noteStored($0, expiry) }
       case .expired: outcome.expiredKeys += 1
       case .empty(let key): outcome.noteEmptyKey(key)
       }

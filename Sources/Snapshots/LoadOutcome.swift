@@ -9,12 +9,21 @@ public struct LoadOutcome: Sendable, Equatable {
   /// The first ten of these.
   public internal(set) var namesOfEmptyKeys: [[UInt8]] = []
 
+  /// Those of the expired keys that are in the dataset and have to be deleted in the history that it belongs to.
+  public internal(set) var expiredInHistory: [ExpiredKey] = []
+
   public init() {}
 
   mutating func noteEmptyKey(_ key: [UInt8]) {
     emptyKeys += 1
     if namesOfEmptyKeys.count < 10 { namesOfEmptyKeys.append(key) }
   }
+}
+
+/// A key whose time has come.
+public struct ExpiredKey: Sendable, Equatable {
+  public let database: Int
+  public let name: [UInt8]
 }
 
 extension LoadOutcome: CustomStringConvertible {

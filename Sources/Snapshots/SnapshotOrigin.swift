@@ -1,3 +1,4 @@
+public import Engine
 internal import VersionedStore
 
 /// What a snapshot says about the history it was taken from, in its auxiliary fields.
@@ -9,6 +10,15 @@ public struct SnapshotOrigin: Sendable, Equatable {
   /// `repl-stream-db`: the database that the command stream is in at that offset. Without it the stream begins with
   /// a SELECT of its own.
   public private(set) var streamDatabase: Int?
+
+  public init() {}
+
+  /// Where a server that begins with the snapshot may be gone on from; nil if it does not say all of that.
+  public var replicationOrigin: ReplicationOrigin? {
+    guard let replicationID, let offset, let streamDatabase else { return nil }
+    return ReplicationOrigin(
+      id: String(decoding: replicationID, as: UTF8.self), offset: offset, streamDatabase: streamDatabase)
+  }
 
   mutating func note(name: Bytes, value: Bytes) {
     if name == Bytes("repl-id") {

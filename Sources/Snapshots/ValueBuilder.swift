@@ -18,11 +18,13 @@ struct ValueBuilder {
   private var consumer: [UInt8] = []
   /// Keys and fields with an earlier time to live are left out.
   private let expiredBefore: Int64
+  /// They are left in.
+  var keepsExpired = false
   private var hasExpiredFields = false
 
   /// What became of a value.
   enum Ending {
-    case stored, expired
+    case stored(key: [UInt8], expiry: Int64?), expired
     /// There was nothing in it.
     case empty([UInt8])
   }
@@ -51,14 +53,14 @@ struct ValueBuilder {
   mutating func end() throws(SinkRefusal) -> Ending {
     if type == .stream { try endGroup() }
     let (expiry, key) = (expiry, key)
-    var ending = Ending.stored
+    var ending = Ending.stored(key: key, expiry: expiry)
     try withPlace { place throws(SinkRefusal) in
       guard place.entry != nil else {
         ending = hasExpiredFields ? .expired : .empty(key)
         return
       }
       guard let expiry else { return }
-      if expiry < expiredBefore {
+      if expiry < expiredBefore, !keepsExpired {
         place.remove()
         ending = .expired
       } else {
@@ -76,7 +78,7 @@ struct ValueBuilder {
 
   mutating func take(_ event: SnapshotEvent) throws(SinkRefusal) {
     if type == .stream { return try takeStream(event) }
-    if case .field(_, _, let expiry?) = event, type == .hash, expiry < expiredBefore {
+    if case .field(_, _, let expiry?) = event, type == .hash, expiry < expiredBefore, !keepsExpired {
       hasExpiredFields = true
       return
     }

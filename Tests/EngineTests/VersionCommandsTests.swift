@@ -335,15 +335,19 @@ import VersionedStore
       harness.clock.advance(milliseconds: 1000)
     }
     #expect(try harness.versionNames() == ["before-replicaof-1", "before-replicaof-2"])
-    harness.engine.settings.replicaRetainPrevious = 100
+    harness.engine.settings.replicaRetainPrevious = .seconds(100)
     harness.cron(afterMilliseconds: 98_000)
     #expect(try harness.versionNames() == ["before-replicaof-2"])
-    harness.engine.settings.replicaRetainPrevious = 0
+    harness.engine.settings.replicaRetainPrevious = .yes
     harness.cron(afterMilliseconds: 98_000_000)
     #expect(try harness.versionNames() == ["before-replicaof-2"])
     try harness.run("VERSION", "HOLD", "2", "t")
-    harness.engine.settings.replicaRetainPrevious = 1
+    harness.engine.settings.replicaRetainPrevious = .seconds(1)
     harness.cron(afterMilliseconds: 10_000)
     #expect(try harness.versionNames() == ["before-replicaof-2"])
+    try harness.run("VERSION", "RELEASE", "2", "t")
+    harness.engine.settings.replicaRetainPrevious = .no
+    harness.cron(afterMilliseconds: 1)
+    #expect(try harness.versionNames() == [])
   }
 }

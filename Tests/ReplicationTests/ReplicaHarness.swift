@@ -4,6 +4,7 @@ import Replication
 import Snapshots
 import Synchronization
 import TestSupport
+import Testing
 import VersionedStore
 
 /// A link on paper: it was opened, told things, and says what the test says in its place.
@@ -23,6 +24,7 @@ final class FakeLink: RunningLink {
 
   var status: LinkStatus { LinkStatus(ReplicaLink(plan.settings, jitterSeed: 0), stagedByteCount: 0, now: 0) }
   func update(_ plan: LinkPlan) { updates.withLock { $0.append(plan) } }
+  func endConnection(_ reason: String) {}
   func stop() { stopped.withLock { $0 = true } }
 }
 
@@ -32,9 +34,11 @@ final class ReplicaHarness: SessionTransport {
   let engine: Engine
   private(set) var links: [FakeLink] = []
   private(set) var log: [String] = []
+  /// Sessions that the engine has closed.
+  private(set) var closed: Set<Int> = []
   private var output: [Int: [UInt8]] = [:]
   private var client: Session!
-  private let clock = ManualClock()
+  private var clock = ManualClock()
 
   init(_ settings: Settings = Settings()) {
     let history = History(live: Dataset(databases: settings.databases, lineage: Lineage.next()))
@@ -81,6 +85,12 @@ final class ReplicaHarness: SessionTransport {
     return try parser.next()
   }
 
+  /// All that the client was sent since the last call.
+  func takeOutput() -> [UInt8] {
+    if engine.hasWork { tick() }
+    return output.removeValue(forKey: client.id) ?? []
+  }
+
   func run(_ words: String...) throws -> Reply? {
     var request: [UInt8] = []
     request.command(words.map { Array($0.utf8) })
@@ -110,27 +120,63 @@ final class ReplicaHarness: SessionTransport {
     return loader.dataset
   }
 
-  func commit(_ keys: [String: String], at offset: Int64 = 1000, database: Int = 0) throws -> LinkError? {
+  func commit(
+    _ keys: [String: String], at offset: Int64 = 1000, database: Int = 0, formerHistory: ReplicationPosition? = nil,
+    position: ReplicationPosition? = nil
+  ) throws -> LinkError? {
     let request = CommitRequest(
-      position: Self.position(offset), streamDatabase: database, keyCount: UInt64(keys.count),
-      mustNotReplaceKeys: keys.isEmpty)
+      position: position ?? Self.position(offset), streamDatabase: database, keyCount: UInt64(keys.count),
+      formerHistory: formerHistory, mustNotReplaceKeys: keys.isEmpty)
     return controller.commit(
       try staged(keys), request, from: link, atMilliseconds: Int64(clock.milliseconds))
   }
 
-  func execute(_ commands: [[String]], upTo offset: Int64) -> LinkError? {
+  /// Has commands of the primary executed; what is missing to `offset` is made up by empty lines.
+  func execute(_ commands: [[String]], upTo offset: Int64? = nil) -> LinkError? {
+    let text = Self.text(commands)
+    let end = max(offset ?? 0, controller.offset + Int64(text.count))
+    let padding = [UInt8](repeating: 10, count: Int(end - controller.offset) - text.count)
+    return controller.execute(
+      StreamPart(bytes: text + padding, commands: text, end: ReplicationOffset(rawValue: end)), from: link)
+  }
+
+  static func text(_ commands: [[String]]) -> [UInt8] {
     var bytes: [UInt8] = []
     for command in commands { bytes.command(command.map { Array($0.utf8) }) }
-    return controller.execute(bytes, upTo: ReplicationOffset(rawValue: offset), from: link)
+    return bytes
+  }
+
+  /// A replica of this replica, which goes on from here.
+  func addReplica() throws -> Session {
+    let session = open()
+    let request = Self.text([["PSYNC", controller.historyID, "\(controller.offset + 1)"]])
+    request.withBytes { engine.receive($0, from: session) }
+    tick()
+    let answer = String(decoding: takeOutput(of: session), as: UTF8.self)
+    try #require(answer == "+CONTINUE\r\n", "\(answer)")
+    return session
+  }
+
+  func takeOutput(of session: Session) -> [UInt8] {
+    output.removeValue(forKey: session.id) ?? []
   }
 
   static func position(_ offset: Int64) -> ReplicationPosition {
     ReplicationPosition(id: ScriptedLink.id, offset: ReplicationOffset(rawValue: offset))
   }
 
+  /// Lets the engine's clock go on, and its cron run.
+  func cron(afterMilliseconds milliseconds: Int) {
+    clock.advance(milliseconds: milliseconds)
+    engine.cron(nowMicroseconds: Int64(clock.milliseconds) * 1000)
+  }
+
   // MARK: SessionTransport
 
   func send(_ bytes: Bytes, to session: Session) { output[session.id, default: []] += Array(bytes) }
-  func close(_ session: Session, afterOutput: Bool) {}
+  func close(_ session: Session, afterOutput: Bool) {
+    closed.insert(session.id)
+    if !afterOutput { engine.peerClosed(session) }
+  }
   func wake() {}
 }

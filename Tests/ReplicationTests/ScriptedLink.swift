@@ -19,6 +19,8 @@ struct ScriptedLink {
   var live = ["0 old": "kept"]
   /// The commands that came to be executed.
   var executed: [UInt8] = []
+  /// What is handed on to further replicas.
+  var relayed: [UInt8] = []
   var reports: [ProbeReport] = []
   /// Bytes that the link has not taken yet.
   var untaken: [UInt8] = []
@@ -26,7 +28,7 @@ struct ScriptedLink {
   init(_ change: (inout LinkSettings) -> Void = { _ in }, position: ReplicationPosition? = nil) {
     var settings = LinkSettings(
       purpose: .replicate, host: "primary", port: 6379, listeningPort: 7777, runID: Self.runID)
-    settings.commands = StreamCommands(executing: ["set", "select"])
+    settings.commands = StreamCommands(executing: ["set", "select", "publish"])
     change(&settings)
     link = ReplicaLink(settings, position: position, jitterSeed: 1)
   }
@@ -94,9 +96,11 @@ struct ScriptedLink {
       case .log(_, let text): log.append(text)
       case .beginStaging: staged = StagedKeys()
       case .discardStaged: staged = nil
-      case .execute(let commands, _): executed += commands
+      case .execute(let part):
+        executed += part.commands
+        relayed += part.bytes
       case .report(let report): reports.append(report)
-      case .connect, .send, .close, .commit, .resume: break
+      case .connect, .send, .close, .commit, .resume, .endStream, .failoverAnswered: break
       }
       if case .log = action { continue }
       actions.append(action)

@@ -24,9 +24,11 @@ import Testing
     for chunkSize in 1...stream.utf8.count {
       var script = Self.streaming()
       script.receive(stream, chunkSize: chunkSize)
-      #expect(script.executed == Array((Self.set + Self.set).utf8))
+      #expect(script.executed == Array((Self.set + Self.publish + Self.set).utf8))
+      // Further replicas are sent what the primary sent.
+      #expect(script.relayed == Array(stream.utf8))
       #expect(script.link.receivedOffset == Self.offset(stream))
-      guard case .execute(_, upTo: Self.offset(stream)) = script.actions.last else {
+      guard case .execute(let part) = script.actions.last, part.end == Self.offset(stream) else {
         Issue.record("\(script.actions)")
         return
       }
@@ -40,10 +42,12 @@ import Testing
       script.receive(Self.set + transaction.dropLast(), chunkSize: chunkSize)
       #expect(script.executed == Array(Self.set.utf8))
       script.receive("\r\n" + Self.set)  // one character
-      #expect(script.executed == Array(String(repeating: Self.set, count: 4).utf8))
-      for case .execute(_, upTo: let offset) in script.actions {
+      let executed = Self.set + Self.multi + Self.set + Self.set + Self.exec + Self.set
+      #expect(script.executed == Array(executed.utf8))
+      #expect(script.relayed == Array((Self.set + transaction + Self.set).utf8))
+      for case .execute(let part) in script.actions {
         #expect(
-          [Self.set, Self.set + transaction, Self.set + transaction + Self.set].map(Self.offset).contains(offset))
+          [Self.set, Self.set + transaction, Self.set + transaction + Self.set].map(Self.offset).contains(part.end))
       }
     }
   }
@@ -225,6 +229,32 @@ import Testing
     var script = Self.streaming()
     script.link.stop()
     script.perform()
-    #expect(script.actions == [.close])
+    #expect(script.actions == [.endStream, .close])
+  }
+
+  @Test func aReplicaIsAskedOnceToTakeOver() {
+    for (reply, isAccepted) in [("+CONTINUE", true), ("-ERR PSYNC FAILOVER replid must match my replid.", false)] {
+      var script = ScriptedLink({ $0.isFailover = true }, position: ScriptedLink.position)
+      script.shakeHands()
+      #expect(script.lastRequest == "PSYNC \(SnapshotText.id) 1001 FAILOVER")
+      script.receive(reply + "\r\n")
+      #expect(script.actions.contains(.failoverAnswered(isAccepted: isAccepted)))
+      script.close()
+      script.pass(milliseconds: 5000)
+      script.connect()
+      script.receive("+PONG\r\n-NOPERM\r\n+OK\r\n+OK\r\n")
+      #expect(script.lastRequest == "PSYNC \(SnapshotText.id) 1001")
+    }
+  }
+
+  @Test(arguments: ["-1", "9223372036854775807", "4611686018427387905", "x"])
+  func anOffsetThatNobodyComesToIsRefused(offset: String) {
+    var script = ScriptedLink()
+    script.shakeHands()
+    script.receive("+FULLRESYNC \(SnapshotText.id) \(offset)\r\n")
+    guard case .synchronizationMalformed = script.link.lastError else {
+      Issue.record("\(String(describing: script.link.lastError))")
+      return
+    }
   }
 }

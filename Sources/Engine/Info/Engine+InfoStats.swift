@@ -47,7 +47,7 @@ extension Engine {
     lines.add("tracking_total_keys", tracking.keys.count)
     lines.add("tracking_total_items", tracking.keys.idCount)
     lines.add("tracking_total_prefixes", tracking.prefixes.count)
-    lines.add("unexpected_error_replies", 0)
+    lines.add("unexpected_error_replies", statistics.unexpectedErrorReplies)
     lines.add("total_error_replies", statistics.errorReplies)
     lines.add("dump_payload_sanitizations", keyspace.statistics.payloadsChecked)
     lines.add("total_reads_processed", statistics.reads)

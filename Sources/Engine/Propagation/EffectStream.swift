@@ -37,6 +37,9 @@ public final class EffectStream {
 
   deinit { bytes.deallocate() }
 
+  /// The database that the stream has come to be in; nil if the next command names its own.
+  public var selectedDatabase: Int? { database < 0 ? nil : database }
+
   /// The next command says what database it is for: whoever begins to read there does not know.
   public func forgetDatabase() { database = -1 }
 

@@ -127,6 +127,9 @@ public final class Effects {
     unit.removeAll()
   }
 
+  /// Whether the unit in progress has told of something that is in no stream yet.
+  public var hasUnwritten: Bool { !unit.isEmpty }
+
   /// How much the present unit has told, to take back what comes from here on.
   var mark: Int { unit.effects.count }
 

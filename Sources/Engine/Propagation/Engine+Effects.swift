@@ -12,6 +12,14 @@ extension Engine {
     effects.handOver()
   }
 
+  /// The same in the midst of EXEC or a script, when what was done so far must not be told with the rest: the server is about
+  /// to become a replica.
+  public func handOverUnit() {
+    guard keyspace.hot.value.tellsEffects else { return }
+    effects.endUnit()
+    effects.handOver()
+  }
+
   /// Another dataset has taken the place of the live one, and no commands lead from the one to the other.
   public func datasetWasReplaced() {
     for body in datasetReplacements { body() }

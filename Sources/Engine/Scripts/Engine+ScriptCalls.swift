@@ -16,7 +16,7 @@ extension Engine {
     guard flags.contains(.movableKeys), record.value.command.categories.contains(.scripting) else { return flags }
     let declared = declaredFlags(call)
     if declared.contains(.undeclared) { return flags }
-    return flags.subtracting(.mayReplicate).union(declared.commandFlags)
+    return flags.subtracting([.mayReplicate, .stale]).union(declared.commandFlags)
   }
 
   /// Why a script or function that declares what it does may not run now; nil if it may. The texts are Redis's: for EVAL
@@ -24,7 +24,12 @@ extension Engine {
   public func refusal(
     ofScript flags: ScriptFlags, isReadOnlyCommand: Bool, from caller: Session
   ) -> StaticString? {
-    if flags.contains(.undeclared) { return nil }
+    let isStale = attention.contains(.stale) && !caller.isPrimary
+    if flags.contains(.undeclared) { return isStale ? Self.staleText : nil }
+    if isStale, !flags.contains(.allowStale) {
+      return
+        "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and 'allow-stale' flag is not set on the script."
+    }
     let isQueued = nesting.contains(.transaction)
     if !flags.contains(.noWrites) {
       if isReplica, settings.replicaReadOnly, !caller.isPrimary {
@@ -93,6 +98,9 @@ extension Engine {
     // Of what concerns scripts themselves nothing may be called, whatever a test asks for: the interpreter is at work.
     if flags.contains(.noScript), !letsScriptsCallAll || record.value.command.categories.contains(.scripting) {
       return refuseCall(record, session, "ERR This Redis command is not allowed from script")
+    }
+    if attention.contains(.stale), !session.isPrimary, !flags.contains(.stale) {
+      return refuseCall(record, session, "ERR Can not execute the command on a stale replica")
     }
     let own = CommandArguments(arguments, count: count)
     if let refusal = accessRefusal(session, record, own, .script, client: script?.caller.object) {

@@ -54,6 +54,7 @@ public struct ScriptFlags: OptionSet, Sendable {
     var flags: CommandFlags = []
     if !contains(.noWrites) { flags.insert(.write) }
     if isDisjoint(with: [.noWrites, .allowOOM]) { flags.insert(.denyOOM) }
+    if contains(.allowStale) { flags.insert(.stale) }
     return flags
   }
 }

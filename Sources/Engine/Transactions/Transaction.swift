@@ -16,6 +16,8 @@ final class Transaction {
   private let bytes = ByteQueue(capacity: 256)
   /// What the queued commands do, taken together.
   private(set) var flags: CommandFlags = []
+  /// One of them may not be served while the primary is out of reach (`replica-serve-stale-data no`).
+  private(set) var needsFreshData = false
   /// A command was refused while it was to be queued: EXEC will refuse all of them.
   var isDoomed = false
   /// A command that fails at run time takes back what the others have done.
@@ -33,6 +35,7 @@ final class Transaction {
   func append(_ call: borrowing Call, _ commandFlags: CommandFlags) {
     items.append(Item(record: call.command, first: lengths.count, count: call.count))
     flags.formUnion(commandFlags)
+    if !commandFlags.contains(.stale) { needsFreshData = true }
     for index in 0..<call.count {
       lengths.append(call[index].count)
       bytes.append(call[index])

@@ -126,6 +126,8 @@ extension Engine {
         failure = (index, String(decoding: text, as: UTF8.self))
         return false
       }
+      // The primary's stream is not followed any further.
+      if session.failure != nil { return false }
       index += 1
       return true
     }

@@ -1,6 +1,12 @@
 internal import VersionedStore
 
 /// Versions by the clock.
+/// Datasets that a full sync has replaced.
+public enum FormerDatasets {
+  /// The reason of their versions.
+  public static let reason = "replicaof"
+}
+
 extension Engine {
   /// Takes the version that `version-interval` asks for, and gives up former datasets that were kept long enough. To be
   /// called by the cron.
@@ -26,13 +32,17 @@ extension Engine {
     keyspace.trimVersions()
   }
 
-  /// What a full sync has replaced stays for `replica-retain-previous` seconds, held ones longer.
+  /// What a full sync has replaced stays as long as `replica-retain-previous` says, held ones longer.
   private func dropFormerDatasets() {
-    guard settings.replicaRetainPrevious > 0 else { return }
-    let limit = keyspace.now - Int64(settings.replicaRetainPrevious) * 1000
+    let limit: Int64
+    switch settings.replicaRetainPrevious {
+    case .yes: return
+    case .no: limit = .max
+    case .seconds(let seconds): limit = keyspace.now - Int64(seconds) * 1000
+    }
     let history = keyspace.history
     let former = history.versions.filter {
-      $0.reason == "replicaof" && $0.isAutomatic && $0.createdMilliseconds <= limit && $0.holds.isEmpty
+      $0.reason == FormerDatasets.reason && $0.isAutomatic && $0.createdMilliseconds <= limit && $0.holds.isEmpty
     }
     for version in former where (try? history.drop([version.id])) != nil {
       log(.notice, "Dropped version \(version.label): replica-retain-previous has passed")

@@ -16,13 +16,6 @@ extension ReplicationController {
       feed.noReplicasSince = engine.keyspace.now
     }
     engine.cronTasks.append { _ in feed.cron() }
-    engine.datasetReplacements.append { [unowned self] in
-      // What a full sync puts in place has a history that is known.
-      guard primary == nil else { return }
-      beginHistory()
-      feed.dropReplicas("the dataset is another one")
-      if feed.isActive() { feed.reset(feed.offset) }
-    }
   }
 
   /// What our clients write goes into the stream as long as it is ours and somebody keeps it: replicas of a replica are
@@ -32,17 +25,8 @@ extension ReplicationController {
     if isOpen != engine.effects.replicas.isOpen { engine.effects.replicas.isOpen = isOpen }
   }
 
-  /// A history that nobody has anything of.
-  func beginHistory() {
-    historyID = RunID.random()
-    formerHistory = nil
-  }
-
   /// The database that the stream is in behind the present offset. Our own names it before the first command that comes then.
-  var snapshotDatabase: Int { primary == nil ? 0 : session?.database ?? 0 }
-
-  /// The stream of the primary is coming in, so that replicas can rely on what we have.
-  var isLinkUp: Bool { link?.status.state == .streaming }
+  var snapshotDatabase: Int { primary == nil ? 0 : streamDatabase }
 
   var processIdentifier: Int { Int(getpid()) }
 }

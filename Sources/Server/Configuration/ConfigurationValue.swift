@@ -99,6 +99,32 @@ extension ConfigurationValue<Int> {
   }
 }
 
+extension ConfigurationValue<RetainPrevious> {
+  /// `yes`, `no`, or a number of seconds.
+  static let retainPrevious: Self = {
+    let seconds = ConfigurationValue<Int>.integer(0...Int(Int32.max))
+    let show: @Sendable (RetainPrevious) -> [UInt8] = {
+      switch $0 {
+      case .yes: Array("yes".utf8)
+      case .no: Array("no".utf8)
+      case .seconds(let count): seconds.shown(count)
+      }
+    }
+    return ConfigurationValue(
+      parse: { (text) throws(BadValue) in
+        switch String(decoding: text, as: UTF8.self).lowercased() {
+        case "yes": return .yes
+        case "no", "0": return .no
+        default: break
+        }
+        do throws(BadValue) { return .seconds(try seconds.parse(text)) } catch {
+          throw BadValue(reason: "argument must be 'yes', 'no' or a number of seconds")
+        }
+      },
+      shown: show, written: show)
+  }()
+}
+
 extension ConfigurationValue where Value: RawRepresentable<String> & CaseIterable & Sendable {
   static var choice: Self {
     let all = Array(Value.allCases)

@@ -11,7 +11,6 @@ extension Directive {
     .off("io-threads", "1", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
     .off("activedefrag", "no"),
-    .off("replica-serve-stale-data", "yes", aliases: ["slave-serve-stale-data"]),
     .off("min-replicas-to-write", "0", aliases: ["min-slaves-to-write"]),
   ]
 

@@ -113,7 +113,9 @@ extension Directive {
       "replica-announce-port", .integer(0...65535), \.engine.replicaAnnouncePort, aliases: ["slave-announce-port"]),
     Directive("replica-refuse-empty", .flag, \.engine.replicaRefuseEmpty),
     Directive("replica-staging-policy", .choice, \.engine.replicaStagingPolicy),
-    Directive("replica-retain-previous", .integer(anyCount), \.engine.replicaRetainPrevious),
+    Directive("replica-retain-previous", .retainPrevious, \.engine.replicaRetainPrevious),
+    Directive(
+      "replica-serve-stale-data", .flag, \.engine.replicaServeStaleData, aliases: ["slave-serve-stale-data"]),
   ]
 
   private static let delays: [Directive] = [

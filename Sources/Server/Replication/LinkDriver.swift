@@ -35,7 +35,9 @@ final class LinkDriver {
   private var unappliedByteCount = 0
   private var staging: DatasetLoader?
   /// The serving side was told that the staged dataset needs the room of the live one.
-  private var hasAskedForRoom = false
+  private var hasAskedForLiveRoom = false
+  /// Bytes that the serving side was asked to make room for.
+  private var askedByteCount = 0
   /// What `key-load-delay` asks for and has not been waited for, in microseconds.
   private var owedMicroseconds = 0
   private var isPausing = false
@@ -77,6 +79,12 @@ final class LinkDriver {
     perform()
     timer?.task.cancel()
     timer = nil
+  }
+
+  /// The connection is to end; the link goes on with another one.
+  func endConnection(_ reason: String) {
+    link.refuseStream(.lostInStream(reason: reason), at: Self.now())
+    perform()
   }
 
   private func answerCommit(_ failure: LinkError?) {
@@ -176,12 +184,20 @@ final class LinkDriver {
     channel.setOption(.autoRead, value: isWanted).whenFailure { _ in }  // it is closed: that is told by itself
   }
 
-  /// Has the live dataset given up when the staged one does not fit beside it, and may take its place.
+  /// Bytes that are asked for beyond what is needed already.
+  private static let roomAhead = 16 << 20
+
+  /// Has versions given up when the staged dataset does not fit beside them, and the live dataset when it does not fit beside
+  /// that and may take its place.
   private func askForRoom() {
-    guard !hasAskedForRoom, let staging, let besideLive = plan.room.besideLive, plan.room.insteadOfLive != nil,
-      staging.dataset.arena.allocatedBytes > besideLive
-    else { return }
-    hasAskedForRoom = true
+    guard let staging, let besideLive = plan.room.besideLive else { return }
+    let byteCount = staging.dataset.arena.allocatedBytes
+    if byteCount > max(plan.room.besideVersions ?? besideLive, askedByteCount) {
+      askedByteCount = byteCount + min(byteCount / 4, Self.roomAhead)
+      serving.run { [handle, askedByteCount] in $0.makeRoom(forStaged: askedByteCount, from: handle) }
+    }
+    guard !hasAskedForLiveRoom, plan.room.insteadOfLive != nil, byteCount > besideLive else { return }
+    hasAskedForLiveRoom = true
     serving.run { [handle] in $0.giveUpLiveDataset(for: handle) }
   }
 
@@ -202,11 +218,14 @@ final class LinkDriver {
     case .close: close()
     case .beginStaging:
       staging = DatasetLoader(plan.form, nowMilliseconds: Transport.now() / 1000)
-      hasAskedForRoom = false
+      (hasAskedForLiveRoom, askedByteCount) = (false, 0)
     case .discardStaged: discardStaged()
     case .commit(let request): commit(request)
     case .resume(let position): resume(position)
-    case .execute(let commands, let offset): execute(commands, upTo: offset)
+    case .execute(let part): execute(part)
+    case .endStream: serving.run { [handle] in $0.streamEnded(from: handle) }
+    case .failoverAnswered(let isAccepted):
+      serving.run { [handle] in $0.failoverAnswered(isAccepted, from: handle) }
     case .report(let report):
       serving.run { [handle] in $0.report(report, from: handle) }
       handle.end()
@@ -280,12 +299,12 @@ final class LinkDriver {
     }
   }
 
-  private func execute(_ commands: [UInt8], upTo offset: ReplicationOffset) {
+  private func execute(_ part: StreamPart) {
     let attempt = attempt
-    unappliedByteCount += commands.count
+    unappliedByteCount += part.bytes.count
     serving.run { [handle] controller in
-      let failure = controller.execute(commands, upTo: offset, from: handle)
-      handle.run { $0.executed(commands.count, upTo: offset, failure, attempt) }
+      let failure = controller.execute(part, from: handle)
+      handle.run { $0.executed(part.bytes.count, upTo: part.end, failure, attempt) }
     }
   }
 

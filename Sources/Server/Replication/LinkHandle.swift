@@ -46,6 +46,8 @@ final class LinkHandle: RunningLink {
 
   func update(_ plan: LinkPlan) { run { $0.update(plan) } }
 
+  func endConnection(_ reason: String) { run { $0.endConnection(reason) } }
+
   func stop() {
     run { $0.stop() }
     end()

@@ -53,6 +53,9 @@ final class ReplicationHost {
     controller.start()
   }
 
+  /// Tells what history the dataset belongs to that the server begins with. To be called before `start`.
+  func restore(_ origin: ReplicationOrigin) { controller.restore(origin) }
+
   private static func gatherWrites(_ descriptor: Int) {
     var off: CInt = 0
     _ = unsafe setsockopt(

@@ -115,8 +115,9 @@ public final class SnapshotSaves: @unchecked Sendable {
     content.mayHaveExpiringFields = engine.keyspace.live.hasHadInnerExpiry
     content.facts = [
       ("redis-ver", ServerIdentity.redisVersion), ("redis-bits", "64"), ("ctime", "\(engine.keyspace.now / 1000)"),
-      ("used-mem", "\(engine.usedMemory)"), ("aof-base", "0"),
+      ("used-mem", "\(engine.usedMemory)"),
     ]
+    content.facts += (engine.replicationOrigin()?.facts ?? []) + [("aof-base", "0")]
     return Job(
       content: content, options: SnapshotOptions(engine.settings, now: engine.keyspace.now),
       file: engine.settings.dbFilename, syncsIncrementally: engine.settings.rdbIncrementalSync,
