@@ -3,8 +3,8 @@ import Foundation
 import PackageDescription
 
 // The arrows of the house, and no more (`swift build --explicit-target-dependency-import-check error`):
-//   VersionedStore <- Values <- Engine <- { Snapshots, Replication, Scripting } <- Server,   RESP <- Engine
-// (Scripting needs Snapshots too, for the payloads of FUNCTION DUMP.)
+//   VersionedStore <- Values <- Engine <- { Snapshots, Journal, Replication, Scripting } <- Server,   RESP <- Engine
+// (Scripting needs Snapshots too, for the payloads of FUNCTION DUMP; Journal does, for the base of the log.)
 
 /// Every target states its unsafe uses and keeps its imports out of its own interface.
 let careful: [SwiftSetting] = [
@@ -53,6 +53,8 @@ let package = Package(
       swiftSettings: fast),
     .target(name: "Snapshots", dependencies: ["VersionedStore", "Values", "Engine"], swiftSettings: fast),
     .target(
+      name: "Journal", dependencies: ["VersionedStore", "Values", "Engine", "RESP", "Snapshots"], swiftSettings: fast),
+    .target(
       name: "Replication", dependencies: ["VersionedStore", "Values", "Engine", "RESP", "Snapshots"],
       swiftSettings: fast),
     .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.1")]),
@@ -65,7 +67,7 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "Replication", "Scripting",
+        "VersionedStore", "Values", "Engine", "RESP", "Snapshots", "Journal", "Replication", "Scripting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOTLS", package: "swift-nio"),
@@ -104,6 +106,10 @@ let package = Package(
     .testTarget(
       name: "SnapshotsTests",
       dependencies: ["Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
+      swiftSettings: careful),
+    .testTarget(
+      name: "JournalTests",
+      dependencies: ["Journal", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
       name: "ReplicationTests",

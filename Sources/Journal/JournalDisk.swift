@@ -1,0 +1,74 @@
+public import VersionedStore
+
+/// What the append-only log needs of a disk: files of one directory, and nothing else.
+///
+/// The server gives it the operating system; tests and the simulation give it a disk in memory that is full, writes half,
+/// fails to sync or forgets at a crash what was not synced. Names are those of files in the log's directory, without a path.
+///
+/// What may be relied on after a crash, as on a POSIX file system:
+/// - the bytes of a file that were written before a sync of it that succeeded;
+/// - a file's name in the directory, a rename or a removal, if the directory was synced after it;
+/// - nothing of what a failed sync was about, whatever a later sync of the same file says: the system may have dropped
+///   the pages and marked them clean.
+public protocol JournalDisk: AnyObject {
+  /// Makes the directory if there is none, and has it in its parent for good.
+  func makeDirectory() throws(DiskError)
+
+  /// Names of the files in the directory, in any order.
+  func list() throws(DiskError) -> [String]
+
+  /// Opens a file for writing at its end; makes it if there is none. `truncating` empties it first.
+  func open(_ name: String, truncating: Bool) throws(DiskError) -> DiskFile
+
+  /// Opens a file for reading from its first byte.
+  func openForReading(_ name: String) throws(DiskError) -> DiskFile
+
+  func close(_ file: DiskFile)
+
+  /// Bytes that a file has.
+  func byteCount(of file: DiskFile) throws(DiskError) -> Int
+
+  /// Writes `bytes` at the end, or a part of them: returns how many, at least one. On an error nothing was written.
+  func append(_ bytes: Bytes, to file: DiskFile) throws(DiskError) -> Int
+
+  /// Reads up to `count` bytes from `offset` on and hands them to `body`; none at the end of the file.
+  func read(_ file: DiskFile, at offset: Int, upTo count: Int, _ body: (Bytes) -> Void) throws(DiskError)
+
+  /// Cuts a file to its first `byteCount` bytes.
+  func truncate(_ file: DiskFile, to byteCount: Int) throws(DiskError)
+
+  /// Has the disk keep what was written, and waits for it.
+  func sync(_ file: DiskFile) throws(DiskError)
+
+  /// The same on another thread; `completion` is called on the caller's thread, later. The file stays open until then.
+  func syncInBackground(_ file: DiskFile, _ completion: @escaping (DiskError?) -> Void)
+
+  /// Gives a file another name, taking the place of one that has it.
+  func rename(_ name: String, to newName: String) throws(DiskError)
+
+  func remove(_ name: String) throws(DiskError)
+
+  /// Has the disk keep the names in the directory.
+  func syncDirectory() throws(DiskError)
+}
+
+/// An open file of a ``JournalDisk``.
+public struct DiskFile: Hashable, Sendable {
+  /// A file descriptor, or whatever the disk knows it by.
+  public let rawValue: Int32
+
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// An operation on a disk that failed.
+public struct DiskError: Error, Equatable, Sendable {
+  /// As in `errno`.
+  public let code: Int32
+  /// What `strerror` says of it.
+  public let text: String
+
+  public init(code: Int32, text: String) {
+    self.code = code
+    self.text = text
+  }
+}
