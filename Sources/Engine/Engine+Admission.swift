@@ -66,7 +66,7 @@ extension Engine {
   @discardableResult
   func reject(
     _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session, _ text: StaticString
-  ) -> Bool { reject(record, &call, session, "\(text)") }
+  ) -> Bool { reject(record, &call, session, wording(text)) }
 
   @discardableResult
   func reject(

@@ -26,13 +26,24 @@ public struct PersistenceState {
   }
   /// The most that it was during this save.
   public private(set) var currentRetainedPeak = 0
+  /// The append-only log.
+  public var log = LogFigures()
+  /// What went wrong when the log was last written or synced, in the system's words; nil if nothing did.
+  public var logError: String?
   /// Why writes are refused: saving has failed and the configuration wants that to be noticed.
   public var writeRefusal: StaticString?
+
+  /// It is the log that writes are refused for.
+  var isLogAtFault = false
 
   public init() {}
 
   static let misconfiguration: StaticString =
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."
+  /// The error of the system follows; see `wording`.
+  static let logFailure: StaticString = "MISCONF Errors writing to the AOF file"
+  static let logFailureOfScript: StaticString =
+    "MISCONF Redis is configured to persist data to AOF, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts. AOF error"
   public static let loading: StaticString = "LOADING Redis is loading the dataset in memory"
 }
 
@@ -43,10 +54,21 @@ extension Engine {
     persistence.loadingBeganSeconds = seconds
   }
 
-  /// To be called when the outcome of a save or one of the directives that it depends on has changed.
+  /// To be called when the outcome of a save, one of the directives that it depends on, or the state of the log has changed.
   public func updateWriteRefusal() {
     let isBroken =
       !persistence.lastSaveSucceeded && settings.stopWritesOnBgsaveError && !settings.savePoints.isEmpty
-    persistence.writeRefusal = isBroken ? PersistenceState.misconfiguration : nil
+    persistence.isLogAtFault = !isBroken && persistence.logError != nil
+    persistence.writeRefusal =
+      isBroken
+      ? PersistenceState.misconfiguration : persistence.isLogAtFault ? PersistenceState.logFailure : nil
+  }
+
+  /// The whole text of a refusal: what is wrong with the log is known to the system alone.
+  func wording(_ refusal: StaticString) -> String {
+    let text = "\(refusal)"
+    guard let error = persistence.logError else { return text }
+    return text == "\(PersistenceState.logFailure)" || text == "\(PersistenceState.logFailureOfScript)"
+      ? "\(text): \(error)" : text
   }
 }

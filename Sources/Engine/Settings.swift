@@ -80,6 +80,33 @@ public final class Settings {
   /// Refuses writes while the last save failed, if there are save points.
   public var stopWritesOnBgsaveError = true
 
+  // MARK: Append-only log
+
+  public var appendOnly = false
+  /// When what was written to the log is brought to the disk (`appendfsync`).
+  public var appendSync = AppendSync.everySecond
+  /// What the names of the log's files begin with, and the directory that they are in, below the working directory.
+  public var appendFilename = "appendonly.aof"
+  public var appendDirectory = "appendonlydir"
+  /// Leaves that to the system while a file is saved or the log is rewritten.
+  public var skipsAppendSyncOnRewrite = false
+  /// Percent by which the log has grown since it was last rewritten when it is rewritten by itself; 0 never does that.
+  public var autoRewritePercentage = 100
+  /// Bytes below which it is left alone.
+  public var autoRewriteMinSize = 64 << 20
+  /// A log that ends in the midst of a command is loaded up to there; otherwise the server does not start.
+  public var loadsTruncatedLog = true
+  /// The base of the log is written as a snapshot; otherwise as commands.
+  public var logBaseIsSnapshot = true
+  /// Notes in the log when its commands were executed.
+  public var logTimestamps = false
+  /// Has the disk keep up while a base is written, rather than at its end.
+  public var rewriteIncrementalSync = true
+  /// Keeps the files that a rewrite has made needless.
+  public var keepsLogHistory = false
+  /// Microseconds to wait before the log is written to, for tests (DEBUG AOF-FLUSH-SLEEP).
+  public var logFlushDelay = 0
+
   // MARK: Replication
 
   /// Address that connections to other servers go out from; nil leaves that to the system.
@@ -184,6 +211,15 @@ public struct SavePoint: Equatable, Sendable {
   public static let usual = [
     SavePoint(seconds: 3600, changes: 1), SavePoint(seconds: 300, changes: 100), SavePoint(seconds: 60, changes: 10000),
   ]
+}
+
+/// When the append-only log is brought to the disk; raw values as in redis.conf.
+public enum AppendSync: String, CaseIterable, Sendable {
+  case everySecond = "everysec"
+  /// Before the client that wrote is answered.
+  case always
+  /// When the system sees fit.
+  case never = "no"
 }
 
 /// What channels a new user may use; raw values as in redis.conf.

@@ -40,7 +40,7 @@ enum MemoryCommands {
       ("clients.slaves", feed.replicaMemory),
       ("clients.normal", figures.clients),
       ("cluster.links", 0),
-      ("aof.buffer", 0),
+      ("aof.buffer", engine.persistence.log.bufferCapacity),
       ("lua.caches", scripting.scriptBytes),
       ("functions.caches", scripting.functionBytes),
       ("overhead.total", figures.overhead),

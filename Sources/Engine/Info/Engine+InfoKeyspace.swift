@@ -4,6 +4,7 @@ internal import VersionedStore
 extension Engine {
   func persistenceInfo() -> [String] {
     let state = persistence
+    let log = state.log
     var lines = [
       "loading:\(state.isLoading ? 1 : 0)",
       "async_loading:0",
@@ -23,19 +24,29 @@ extension Engine {
       "rdb_last_cow_size:\(state.lastRetainedBytes)",
       "rdb_last_load_keys_expired:\(state.keysExpiredOnLoad)",
       "rdb_last_load_keys_loaded:\(state.keysLoaded)",
-      "aof_enabled:0",
-      "aof_rewrite_in_progress:0",
-      "aof_rewrite_scheduled:0",
-      "aof_last_rewrite_time_sec:-1",
-      "aof_current_rewrite_time_sec:-1",
-      "aof_last_bgrewrite_status:ok",
-      "aof_rewrites:0",
-      "aof_rewrites_consecutive_failures:0",
-      "aof_last_write_status:ok",
-      "aof_last_cow_size:0",
+      "aof_enabled:\(log.isEnabled ? 1 : 0)",
+      "aof_rewrite_in_progress:\(log.isRewriting ? 1 : 0)",
+      "aof_rewrite_scheduled:\(log.isRewriteScheduled ? 1 : 0)",
+      "aof_last_rewrite_time_sec:\(log.lastRewriteSeconds)",
+      "aof_current_rewrite_time_sec:\(log.currentRewriteSeconds)",
+      "aof_last_bgrewrite_status:\(log.lastRewriteSucceeded ? "ok" : "err")",
+      "aof_rewrites:\(log.rewriteCount)",
+      "aof_rewrites_consecutive_failures:\(log.consecutiveFailures)",
+      "aof_last_write_status:\(state.logError == nil ? "ok" : "err")",
+      "aof_last_cow_size:\(log.lastRetainedBytes)",
       "module_fork_in_progress:0",
       "module_fork_last_cow_size:0",
     ]
+    if settings.appendOnly {
+      lines += [
+        "aof_current_size:\(log.currentSize)",
+        "aof_base_size:\(log.baseSize)",
+        "aof_pending_rewrite:\(log.isRewriteScheduled ? 1 : 0)",
+        "aof_buffer_length:\(log.bufferedBytes)",
+        "aof_pending_bio_fsync:\(log.pendingSyncs)",
+        "aof_delayed_fsync:\(log.delayedSyncs)",
+      ]
+    }
     if state.isLoading {
       let seconds = nowMicroseconds / 1_000_000 - state.loadingBeganSeconds
       let (total, loaded) = (state.loadingTotalBytes, state.loadingLoadedBytes)

@@ -32,7 +32,7 @@ extension Engine {
     lines.add("mem_clients_slaves", feed.replicaMemory)
     lines.add("mem_clients_normal", figures.clients)
     lines.add("mem_cluster_links", 0)
-    lines.add("mem_aof_buffer", 0)
+    lines.add("mem_aof_buffer", persistence.log.bufferCapacity)
     lines.add("mem_allocator", ProcessMemory.allocatorName)
     lines.add("active_defrag_running", false)
     // How many they are is not known before they are walked: 1 stands for some.

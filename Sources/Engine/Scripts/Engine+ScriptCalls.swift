@@ -23,9 +23,9 @@ extension Engine {
   /// itself, or for one that was queued and let in then.
   public func refusal(
     ofScript flags: ScriptFlags, isReadOnlyCommand: Bool, from caller: Session
-  ) -> StaticString? {
+  ) -> String? {
     let isStale = attention.contains(.stale) && !caller.isPrimary
-    if flags.contains(.undeclared) { return isStale ? Self.staleText : nil }
+    if flags.contains(.undeclared) { return isStale ? "\(Self.staleText)" : nil }
     if isStale, !flags.contains(.allowStale) {
       return
         "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and 'allow-stale' flag is not set on the script."
@@ -37,18 +37,19 @@ extension Engine {
           ? "READONLY Can not run script with write flag on readonly replica"
           : "READONLY You can't write against a read only replica."
       }
-      if caller.reading != nil { return CommandError.notPermittedAtVersion.text }
+      if caller.reading != nil { return "\(CommandError.notPermittedAtVersion.text)" }
       if let text = persistence.writeRefusal, !isReplica, !caller.isPrimary {
-        return isQueued
-          ? "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
-          : text
+        guard isQueued else { return wording(text) }
+        return persistence.isLogAtFault
+          ? wording(PersistenceState.logFailureOfScript)
+          : "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
       }
       if isReadOnlyCommand { return "ERR Can not execute a script with write flag using *_ro command." }
     }
     if flags.isDisjoint(with: [.allowOOM, .noWrites]), settings.maxmemory > 0, !caller.isPrimary, !makeRoom() {
       return isQueued
         ? "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
-        : CommandError.outOfMemory.text
+        : "\(CommandError.outOfMemory.text)"
     }
     return nil
   }
@@ -134,7 +135,7 @@ extension Engine {
   }
 
   private func refuseCall(_ record: Immortal<CommandRecord>?, _ session: Session, _ text: StaticString) {
-    refuseCall(record, session, "\(text)")
+    refuseCall(record, session, wording(text))
   }
 
   private func refuseCall(_ record: Immortal<CommandRecord>?, _ session: Session, _ text: String) {

@@ -15,7 +15,6 @@ extension Directive {
     .dormant("active-defrag-max-scan-fields", .integer(1...Int.max), "1000"),
     // Memory is made free in slices whose length does not depend on how short it is.
     .dormant("maxmemory-eviction-tenacity", .integer(0...100), "10"),
-    .dormant("aof-disable-auto-gc", .flag, "no"),
   ]
 
   private static let cluster: [Directive] = [

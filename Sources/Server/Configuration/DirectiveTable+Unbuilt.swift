@@ -6,7 +6,6 @@ extension Directive {
 
   /// What would promise something: only off is taken.
   static let unbuilt: [Directive] = [
-    .off("appendonly", "no"),
     .off("cluster-enabled", "no", change: .onlyAtStart),
     .off("io-threads", "1", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
@@ -14,7 +13,7 @@ extension Directive {
     .off("min-replicas-to-write", "0", aliases: ["min-slaves-to-write"]),
   ]
 
-  /// Files of snapshots and of the append-only log.
+  /// Files of snapshots.
   static let snapshots: [Directive] = [
     save,
     Directive(
@@ -31,20 +30,6 @@ extension Directive {
     .dormant("sanitize-dump-payload", .oneOf("no", "yes", "clients"), "no"),
     Directive("rdb-save-incremental-fsync", .flag, \.engine.rdbIncrementalSync),
     Directive("stop-writes-on-bgsave-error", .flag, \.engine.stopWritesOnBgsaveError),
-    .dormant(
-      "appendfilename", .text { nonEmptyBaseName($0, "appendfilename", "filename") }, "appendonly.aof",
-      change: .onlyAtStart),
-    .dormant(
-      "appenddirname", .text { nonEmptyBaseName($0, "appenddirname", "dirname") }, "appendonlydir",
-      change: .onlyAtStart),
-    .dormant("appendfsync", .oneOf("everysec", "always", "no"), "everysec"),
-    .dormant("no-appendfsync-on-rewrite", .flag, "no"),
-    .dormant("auto-aof-rewrite-percentage", .integer(anyCount), "100"),
-    .dormant("auto-aof-rewrite-min-size", .memory(0...Int.max), "67108864"),
-    .dormant("aof-load-truncated", .flag, "yes"),
-    .dormant("aof-use-rdb-preamble", .flag, "yes"),
-    .dormant("aof-timestamp-enabled", .flag, "no"),
-    .dormant("aof-rewrite-incremental-fsync", .flag, "yes"),
   ]
 
   /// What tunes types, replicas and diagnostics that are not there.
@@ -67,11 +52,7 @@ extension Directive {
     .dormant("hide-user-data-from-log", .flag, "no", isHidden: true),
   ]
 
-  private static func baseName(_ text: String, _ name: String, _ what: String) -> String? {
+  static func baseName(_ text: String, _ name: String, _ what: String) -> String? {
     text.utf8.contains(UInt8(ascii: "/")) ? "\(name) can't be a path, just a \(what)" : nil
-  }
-
-  private static func nonEmptyBaseName(_ text: String, _ name: String, _ what: String) -> String? {
-    text.isEmpty ? "\(name) can't be empty" : baseName(text, name, what)
   }
 }

@@ -4,7 +4,7 @@ import Values
 extension Directive {
   /// Every directive, in the order of CONFIG GET.
   static let all: [Directive] =
-    sockets + tls + process + memory + clients + replication + versions + delays + snapshots + unbuilt
+    sockets + tls + process + memory + clients + replication + versions + delays + snapshots + appendOnlyLog + unbuilt
     + dormantFeatures + tuning
 
   private static let anyCount = 0...Int(Int32.max)
