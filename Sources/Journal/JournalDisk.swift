@@ -10,7 +10,9 @@ public import VersionedStore
 /// - a file's name in the directory, a rename or a removal, if the directory was synced after it;
 /// - nothing of what a failed sync was about, whatever a later sync of the same file says: the system may have dropped
 ///   the pages and marked them clean.
-public protocol JournalDisk: AnyObject {
+///
+/// The operations are for any thread; what is called back is called on the thread that asked, never from within the call.
+public protocol JournalDisk: AnyObject, Sendable {
   /// Makes the directory if there is none, and has it in its parent for good.
   func makeDirectory() throws(DiskError)
 
@@ -40,9 +42,6 @@ public protocol JournalDisk: AnyObject {
   /// Has the disk keep what was written, and waits for it.
   func sync(_ file: DiskFile) throws(DiskError)
 
-  /// The same on another thread; `completion` is called on the caller's thread, later. The file stays open until then.
-  func syncInBackground(_ file: DiskFile, _ completion: @escaping (DiskError?) -> Void)
-
   /// Gives a file another name, taking the place of one that has it.
   func rename(_ name: String, to newName: String) throws(DiskError)
 
@@ -50,6 +49,21 @@ public protocol JournalDisk: AnyObject {
 
   /// Has the disk keep the names in the directory.
   func syncDirectory() throws(DiskError)
+
+  /// Does `work` on another thread, behind what was given to the same lane before, and gives its answer to `completion`.
+  func inBackground<Answer: Sendable>(
+    _ lane: DiskLane, _ work: @escaping @Sendable () -> Answer, _ completion: @escaping (Answer) -> Void)
+
+  /// Waits until all that is done in the background is done, and calls back for it before it returns.
+  func settle()
+}
+
+/// What is done in the background one after the other.
+public enum DiskLane: Sendable, CaseIterable {
+  /// What somebody waits for.
+  case sync
+  /// What takes long: a new base, and the removal of what it makes needless.
+  case rewrite
 }
 
 /// An open file of a ``JournalDisk``.
@@ -61,7 +75,7 @@ public struct DiskFile: Hashable, Sendable {
 }
 
 /// An operation on a disk that failed.
-public struct DiskError: Error, Equatable, Sendable {
+public struct DiskError: Error, Hashable, Sendable {
   /// As in `errno`.
   public let code: Int32
   /// What `strerror` says of it.
