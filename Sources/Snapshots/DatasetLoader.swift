@@ -14,10 +14,8 @@ public struct DatasetLoader: SnapshotSink {
   private var database = 0
   private var builder: ValueBuilder
   private let pending = PendingStrings()
-=======
   /// What the snapshot says of the history it was taken from.
   public private(set) var origin = SnapshotOrigin()
->>>>>>> 55a1333 (Replicas hand the stream on as it came, and know from where they can be gone on from)
   public private(set) var outcome = LoadOutcome()
   private var libraryByteCount = 0
 
@@ -124,7 +122,6 @@ public struct DatasetLoader: SnapshotSink {
   ) throws(SinkRefusal) {
     if form.replacesDuplicates { dataset.remove(database, key, hash) }
     let former = dataset.keyCount(database)
-<<<<<<< HEAD
     let place = Place(dataset, database: database, key: key, hash: hash, accessClock: item.accessClock)
     StringEditor.put(value, at: place, expiry: item.expiryMilliseconds)
     if dataset.keyCount(database) == former { throw .duplicateKey(Array(key)) }
