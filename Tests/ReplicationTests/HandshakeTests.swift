@@ -16,7 +16,8 @@ import Testing
     }
     #expect(
       requests == [
-        "INFO", "REPLCONF listening-port 7777", "REPLCONF ip-address 10.0.0.9", "REPLCONF capa eof capa psync2 capa rdb12",
+        "INFO", "REPLCONF listening-port 7777", "REPLCONF ip-address 10.0.0.9",
+        "REPLCONF capa eof capa psync2 capa rdb12",
         "PSYNC ? -1",
       ])
     #expect(script.link.state == .handshake(.synchronization))
