@@ -20,8 +20,10 @@ extension Engine {
 
   /// Deletes what had expired when the server read the dataset that it begins with.
   public func deleteExpiredAtStart(_ keys: [(database: Int, name: [UInt8])]) {
-    for key in keys { key.name.withBytes { keyspace.deleteExpiredAtStart(key.database, $0) } }
-    handOverEffects()
+    for key in keys {
+      key.name.withBytes { keyspace.deleteExpiredAtStart(key.database, $0) }
+      handOverEffects()
+    }
   }
 
   /// Objects to free in one turn: about a quarter of a millisecond, when they are not in the cache.
