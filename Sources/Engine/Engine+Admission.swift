@@ -18,6 +18,10 @@ extension Engine {
       return reject(record, &call, session, refusal)
     }
     if attention.contains(.busy), !flags.contains(.allowBusy), let script {
+      // A script of the log that is being loaded.
+      if persistence.isLoading, !flags.contains(.loading) {
+        return reject(record, &call, session, PersistenceState.loading)
+      }
       return reject(record, &call, session, Self.busyText(script.kind))
     }
     let all = flags.union(queuedFlags(record, session))

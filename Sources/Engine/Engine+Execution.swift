@@ -155,7 +155,7 @@ extension Engine {
   }
 
   @inline(__always)
-  private func handle(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+  func handle(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
     do throws(CommandError) {
       switch record.value.command.handler {
       case .read(let handler): try handler(&call, view(for: session))

@@ -14,8 +14,8 @@ extension Engine {
   /// Returns false if memory stays short. When much has to be freed it is done in slices, by the commands and ticks that
   /// follow, and the commands are let in meanwhile.
   func makeRoom() -> Bool {
-    // Nothing is evicted in the middle of a script.
-    if attention.contains(.busy) { return true }
+    // Nothing is evicted in the middle of a script, nor from what is not there as a whole yet.
+    if attention.contains(.busy) || persistence.isLoading { return true }
     guard settings.maxmemory > 0, !keyspace.isPaused, isShort else {
       keyspace.isMakingRoom = false
       if memoryExceededSince != nil { noteMemoryExceeded(false) }

@@ -43,6 +43,11 @@ public final class Engine {
   public var scripting: () -> ScriptingFigures = { ScriptingFigures() }
   /// Saves and loads the dataset for DEBUG RELOAD, and answers with an error's text; set by the module that does so.
   public var reload: (ReloadOptions) -> String? = { _ in "ERR nothing is saved here" }
+  /// Loads the append-only log for DEBUG LOADAOF, in slices or at once, and calls back with an error's text, or nil; set by
+  /// what has the log.
+  public var loadJournal: (_ inSlices: Bool, _ completion: @escaping (String?) -> Void) -> Void = {
+    $1("ERR there is no append-only log here")
+  }
   /// How many connections MIGRATE keeps; set by the module that has it.
   public var keptMigrationLinks: () -> Int = { 0 }
   /// Adds libraries of functions, given by their sources, to those of the live dataset, in the place of those with the same

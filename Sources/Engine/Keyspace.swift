@@ -23,6 +23,8 @@ public final class Keyspace {
   private var toldExpired: Set<[UInt8]> = []
   /// A replica keeps expired keys, which its readers do not see, until the primary deletes them.
   public var leavesExpiryToPrimary = false
+  /// A log is being replayed: what it does has happened before.
+  var isReplaying = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
   public var isActiveExpiryOn = true
   /// The change that is being told is nobody's doing but time's.

@@ -44,6 +44,8 @@ enum DebugCommands {
         try matchOften(&call)
       } else if call.matches(1, "reload") {
         try reload(&call, engine)
+      } else if call.count == 2, call.matches(1, "loadaof") {
+        try loadJournal(&call, engine)
       } else if call.matches(1, "populate"), (3...5).contains(call.count) {
         try populate(&call, engine)
       } else if call.count == 3, call.matches(1, "protocol") {
@@ -181,6 +183,26 @@ enum DebugCommands {
     call.reply.ok()
   }
 
+  /// DEBUG LOADAOF: the dataset as the append-only log has it in place of the live one. Others are told meanwhile that it is
+  /// loading.
+  private static func loadJournal(_ call: inout Call, _ engine: Engine) throws(CommandError) {
+    if engine.persistence.isLoading { throw call.refuse(PersistenceState.loading) }
+    guard call.mayWait else {
+      // In a transaction: nobody is served until it is done.
+      var failure: String?
+      engine.loadJournal(false) { failure = $0 }
+      if let failure { throw call.refuse(failure) }
+      return call.reply.ok()
+    }
+    let session = call.session.id
+    call.session.isWaiting = true
+    engine.loadJournal(true) { [unowned engine] failure in
+      engine.answer(session) { reply in
+        if let failure { reply.error(failure) } else { reply.ok() }
+      }
+    }
+  }
+
   private static func help(_ call: inout Call) {
     call.help([
       "CONFIG-REWRITE-FORCE-ALL",
@@ -193,6 +215,8 @@ enum DebugCommands {
       "    Answer with an error of this text, the code first.",
       "LISTPACK <key>",
       "    Write the elements of a packed value to the log.",
+      "LOADAOF",
+      "    Load the append-only log in place of the dataset. If it cannot be loaded, nothing changes.",
       "LOG <message>",
       "    Write a line to the log.",
       "OBJECT <key>",

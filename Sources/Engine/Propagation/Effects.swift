@@ -68,13 +68,17 @@ public final class Effects {
   private var command = Command()
   /// Whom the running script tells of what it does (`redis.set_repl`).
   public var scriptTargets = EffectTargets.all
+  /// What is done meanwhile is known to everybody already: a log is replayed.
+  public var isMuted = false {
+    didSet { updateInterest() }
+  }
   /// Sessions that have told of something since effects were last handed over.
   private var tellers: ContiguousArray<Session> = []
 
   init(_ hot: Immortal<HotState>) {
     self.hot = hot
     for stream in [replicas, journal] {
-      stream.onOpenChange = { [unowned self] in hot.value.tellsEffects = replicas.isOpen || journal.isOpen }
+      stream.onOpenChange = { [unowned self] in updateInterest() }
     }
   }
 
@@ -82,6 +86,8 @@ public final class Effects {
 
   /// Whether anybody is told. Where not, a command need not say what it did.
   public var isWanted: Bool { hot.value.tellsEffects }
+
+  private func updateInterest() { hot.value.tellsEffects = (replicas.isOpen || journal.isOpen) && !isMuted }
 
   // MARK: What commands say
 

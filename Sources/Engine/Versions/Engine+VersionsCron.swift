@@ -16,7 +16,7 @@ extension Engine {
   }
 
   private func takeIntervalVersion() {
-    guard settings.versionInterval > 0, settings.versionHistory > 0 else {
+    guard settings.versionInterval > 0, settings.versionHistory > 0, !persistence.isLoading else {
       keyspace.intervalBegan = nil
       return
     }
