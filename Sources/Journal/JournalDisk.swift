@@ -54,8 +54,8 @@ public protocol JournalDisk: AnyObject, Sendable {
   func inBackground<Answer: Sendable>(
     _ lane: DiskLane, _ work: @escaping @Sendable () -> Answer, _ completion: @escaping (Answer) -> Void)
 
-  /// Waits until all that is done in the background is done, and calls back for it before it returns.
-  func settle()
+  /// Waits until all that was given to the lane is done, and calls back for it before it returns.
+  func settle(_ lane: DiskLane)
 }
 
 /// What is done in the background one after the other.
@@ -84,5 +84,13 @@ public struct DiskError: Error, Hashable, Sendable {
   public init(code: Int32, text: String) {
     self.code = code
     self.text = text
+  }
+}
+
+extension JournalDisk {
+  /// Writes all of `bytes` at the end, however many calls that takes.
+  func appendAll(_ bytes: Bytes, to file: DiskFile) throws(DiskError) {
+    var rest = bytes
+    while rest.count > 0 { rest = rest[try append(rest, to: file)..<rest.count] }
   }
 }

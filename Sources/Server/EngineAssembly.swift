@@ -1,4 +1,5 @@
 import Engine
+import Journal
 import NIOCore
 import Replication
 import Scripting
@@ -9,7 +10,7 @@ extension Engine {
   /// An engine with an empty dataset, and the commands of all modules.
   static func assemble(
     _ configuration: Configuration, _ replication: ReplicationController, _ loads: SnapshotLoads,
-    _ saves: SnapshotSaves, _ migrations: SnapshotMigrations, on eventLoop: any EventLoop
+    _ saves: SnapshotSaves, _ migrations: SnapshotMigrations, _ log: JournalReference, on eventLoop: any EventLoop
   ) throws(ConfigurationFile.Failure) -> Engine {
     let settings = configuration.engine
     let dataset = Dataset(databases: settings.databases, lineage: Lineage.next())
@@ -19,7 +20,8 @@ extension Engine {
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
       + [
-        saves.commands, [migrations.command], ConfigCommands.all(bound), ReplicationCommands(replication).all,
+        saves.commands, [migrations.command, log.command], ConfigCommands.all(bound),
+        ReplicationCommands(replication).all,
         scripting.commands,
       ]
     let engine = Engine(settings: settings, keyspace: keyspace, commands: try configuration.commandTable(families))

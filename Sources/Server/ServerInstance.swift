@@ -1,5 +1,6 @@
 import Engine
 import Glibc
+import Journal
 import Logging
 import NIOCore
 import Replication
@@ -23,6 +24,7 @@ final class ServerInstance {
   private let replication: ReplicationHost
   private let saves = SnapshotSaves()
   private let migrations = SnapshotMigrations()
+  private let journal: Journal
   private let loadDelay = KeyDelay()
   private let oomScore = OOMScore()
   private let eventLoop: any EventLoop
@@ -38,12 +40,15 @@ final class ServerInstance {
     logger = log.logger()
     let controller = ReplicationController()
     let loads = SnapshotLoads()
+    let journalReference = JournalReference()
     do throws(ConfigurationFile.Failure) {
-      engine = try Engine.assemble(configuration, controller, loads, saves, migrations, on: eventLoop)
+      engine = try Engine.assemble(configuration, controller, loads, saves, migrations, journalReference, on: eventLoop)
     } catch {
       try? Files.writeAll(STDERR_FILENO, Array(error.report.utf8))
       throw StartFailure()
     }
+    journal = Journal(engine, on: SystemDisk(configuration.engine.appendDirectory, eventLoop: eventLoop))
+    journalReference.journal = journal
     replication = ReplicationHost(controller, eventLoop: eventLoop)
     let host = EngineHost(engine)
     transport = Transport(engine: host, eventLoop: eventLoop)
@@ -84,6 +89,10 @@ final class ServerInstance {
     SnapshotFile.attach(loads, delay: loadDelay, eventLoop: eventLoop)
     SnapshotFile.attach(saves, eventLoop: eventLoop)
     saves.attach(to: engine, nowMilliseconds: Transport.now() / 1000)
+    journal.delay = { setting, progress in
+      { KeyDelay.waitBehindKey(setting: setting) { progress.isCancelled } }
+    }
+    journal.wait = { usleep(UInt32(clamping: $0)) }
     migrations.connect = { BlockingLink.connect($0, port: $1, timeoutMilliseconds: $2) }
     migrations.attach(to: engine)
     load { [self] in
@@ -98,6 +107,14 @@ final class ServerInstance {
 
   /// Reads the file that the last save has left, if there is one. Until that is done, clients are told to wait.
   private func load(_ completion: @escaping () -> Void) {
+    if configuration.engine.appendOnly {
+      do throws(DiskError) { try journal.begin(JournalManifest()) } catch {
+        isStopping = true
+        end()
+        return stopped.fail(StartFailure())
+      }
+      return completion()
+    }
     let path = configuration.engine.dbFilename
     let began = Transport.now()
     engine.beginLoading(seconds: began / 1_000_000)
@@ -149,6 +166,7 @@ final class ServerInstance {
     guard !isStopping else { return true }
     logger.warning("User requested shutdown...")
     let saves = request.saves ?? !configuration.engine.savePoints.isEmpty
+    guard engine.persistence.isLoading || journal.prepareToStop(force: request.force) else { return false }
     // While the file is being read there is nothing yet that could take its place.
     guard saves, !engine.persistence.isLoading else { return true }
     logger.notice("Saving the final RDB snapshot before exiting.")
@@ -215,6 +233,7 @@ final class ServerInstance {
     listeners.close()
     replication.stop()
     saves.stop()
+    journal.stop()
     transport.shutdown()
     if let pidFile {
       logger.notice("Removing the pid file.")
@@ -349,6 +368,7 @@ final class ServerInstance {
     for name in ["save", "stop-writes-on-bgsave-error"] {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }
+    applyLogChanges()
     configuration.onChange(of: "maxmemory") { [engine] in engine.memoryLimitChanged() }
     configuration.onChange(of: "requirepass") { [engine] in engine.setDefaultPassword(engine.settings.requirepass) }
     configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }
@@ -359,6 +379,14 @@ final class ServerInstance {
         reason:
           "The operating system is not able to handle the specified number of clients, try with \(clients)")
     }
+  }
+
+  private func applyLogChanges() {
+    configuration.onChange(of: "appendonly") { [journal] () throws(BadValue) in
+      guard journal.enabledChanged() else { throw BadValue(reason: "Unable to turn on AOF. Check server logs.") }
+    }
+    configuration.onChange(of: "appendfsync") { [journal] in journal.policyChanged() }
+    configuration.onChange(of: "aof-disable-auto-gc") { [journal] in journal.historyPolicyChanged() }
   }
 
   private func applyTLSChanges() {

@@ -60,6 +60,9 @@ enum DebugCommands {
       } else if call.count == 3, call.matches(1, "pause-cron") {
         engine.isCronPaused = (try? call.integer(2)) ?? 0 != 0
         call.reply.ok()
+      } else if call.count == 3, call.matches(1, "aof-flush-sleep") {
+        engine.settings.logFlushDelay = Int(clamping: max((try? call.integer(2)) ?? 0, 0))
+        call.reply.ok()
       } else if call.count == 2, call.matches(1, "config-rewrite-force-all") {
         if let failure = engine.rewriteWholeConfiguration() {
           throw call.refuse("ERR CONFIG-REWRITE-FORCE-ALL failed: \(failure)")
@@ -205,6 +208,8 @@ enum DebugCommands {
 
   private static func help(_ call: inout Call) {
     call.help([
+      "AOF-FLUSH-SLEEP <microseconds>",
+      "    Wait for so long before the append-only log is written to.",
       "CONFIG-REWRITE-FORCE-ALL",
       "    Write the configuration file as CONFIG REWRITE does, with all directives, those at their defaults too.",
       "DIGEST",

@@ -37,6 +37,9 @@ struct LatencyDoctor {
     case .commandUnblocking: [Self.starvation]
     case .expireCycle: [Self.manyExpire]
     case .evictionCycle: [Self.suddenPressure]
+    case .logWrite, .logWriteAlone, .logRename: [Self.slowDisk]
+    case .logWritePendingSync, .logSyncAlways: [Self.slowDisk, Self.rarerSyncs]
+    case .logWriteBesideRewrite: [Self.slowDisk, Self.noSyncsBesideRewrite]
     }
   }
 
@@ -53,6 +56,12 @@ struct LatencyDoctor {
     "Commands that answer with whole collections, or that walk the keyspace, take as long as these are large: SCAN and its like, ranges and LIMIT divide the work."
   private static let starvation =
     "Commands that have little to do took long, so the process did not get the processor when it wanted it. Other processes may be too many for this machine, or other guests for its host. `redis-cli --intrinsic-latency 100` measures that."
+  private static let slowDisk =
+    "The disk that the append-only log is on is slow, or busy with something else. A disk of its own for the log helps."
+  private static let rarerSyncs =
+    "appendfsync everysec, or no, asks less of the disk than the present setting, and promises less."
+  private static let noSyncsBesideRewrite =
+    "no-appendfsync-on-rewrite yes leaves syncing to the system while the log is rewritten or a file is saved. A crash of the machine then costs more than a second of writes."
   private static let manyExpire =
     "Many keys expire at the same time. Spread their times to live, or have a lower active-expire-effort."
   private static let suddenPressure =

@@ -8,6 +8,13 @@ struct LatencyMonitor {
     case commandUnblocking = "command-unblocking"
     case expireCycle = "expire-cycle"
     case evictionCycle = "eviction-cycle"
+    /// Writing to the append-only log, and what else is done with its files.
+    case logWrite = "aof-write"
+    case logWriteAlone = "aof-write-alone"
+    case logWritePendingSync = "aof-write-pending-fsync"
+    case logWriteBesideRewrite = "aof-write-active-child"
+    case logSyncAlways = "aof-fsync-always"
+    case logRename = "aof-rename"
   }
 
   private var series: [Event: LatencySeries] = [:]

@@ -30,7 +30,7 @@ public final class EffectStream {
   /// What was not taken yet.
   let bytes = ByteQueue()
   /// The database of the last command; -1 for none, so that the next one names its own.
-  private var database = -1
+  public private(set) var database = -1
   var onOpenChange: () -> Void = {}
 
   init(_ target: EffectTargets) { self.target = target }

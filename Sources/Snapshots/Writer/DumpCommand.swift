@@ -1,11 +1,11 @@
 internal import Engine
 internal import RESP
-internal import VersionedStore
+public import VersionedStore
 
 /// DUMP: a value as RDB holds it, for RESTORE.
 ///
 ///     type: 1 byte, value, RDB version: 2 bytes little-endian, CRC-64 over all before: 8 bytes little-endian
-enum DumpCommand {
+public enum DumpCommand {
   static let dump = Command(
     "dump", arity: .exactly(2), flags: [.readOnly], categories: [.keyspace], keys: [.one([.readOnly, .access])],
     group: .generic,
@@ -24,7 +24,8 @@ enum DumpCommand {
       call.reply.bulk(queue.bytes)
     })
 
-  static func append(
+  /// Appends what DUMP answers with for `entry`.
+  public static func append(
     _ entry: Entry, newestVersion: Int, compresses: Bool, to queue: ByteQueue
   ) throws(SnapshotWriteFailure) {
     var version = SnapshotWriter.usualVersion

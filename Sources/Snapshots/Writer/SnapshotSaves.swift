@@ -110,16 +110,9 @@ public final class SnapshotSaves: @unchecked Sendable {
   // MARK: Saving
 
   private func job(_ root: Root, _ engine: Engine) -> Job {
-    var content = SnapshotContent(root: root)
-    content.functionLibraries = engine.keyspace.live.attachments
-    content.mayHaveExpiringFields = engine.keyspace.live.hasHadInnerExpiry
-    content.facts = [
-      ("redis-ver", ServerIdentity.redisVersion), ("redis-bits", "64"), ("ctime", "\(engine.keyspace.now / 1000)"),
-      ("used-mem", "\(engine.usedMemory)"),
-    ]
-    content.facts += (engine.replicationOrigin()?.facts ?? []) + [("aof-base", "0")]
     return Job(
-      content: content, options: SnapshotOptions(engine.settings, now: engine.keyspace.now),
+      content: SnapshotContent(root, of: engine, isLogBase: false),
+      options: SnapshotOptions(engine.settings, now: engine.keyspace.now),
       file: engine.settings.dbFilename, syncsIncrementally: engine.settings.rdbIncrementalSync,
       keyDelayMicroseconds: engine.settings.rdbKeySaveDelay)
   }
