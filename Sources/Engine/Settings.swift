@@ -106,6 +106,8 @@ public final class Settings {
   public var keepsLogHistory = false
   /// Microseconds to wait before the log is written to, for tests (DEBUG AOF-FLUSH-SLEEP).
   public var logFlushDelay = 0
+  /// What becomes of a log whose commands meet with errors.
+  public var propagationErrors = PropagationErrors.ignore
 
   // MARK: Replication
 
@@ -211,6 +213,13 @@ public struct SavePoint: Equatable, Sendable {
   public static let usual = [
     SavePoint(seconds: 3600, changes: 1), SavePoint(seconds: 300, changes: 100), SavePoint(seconds: 60, changes: 10000),
   ]
+}
+
+/// Whether the server ends when a command that was executed elsewhere before is answered with an error here; raw values as in
+/// redis.conf. A replica breaks off its link in any case, and is synced anew.
+public enum PropagationErrors: String, CaseIterable, Sendable {
+  case ignore, panic
+  case panicOnReplicas = "panic-on-replicas"
 }
 
 /// When the append-only log is brought to the disk; raw values as in redis.conf.

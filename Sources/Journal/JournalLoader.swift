@@ -212,7 +212,7 @@ public final class JournalLoader {
   }
 
   /// What has passed, with three decimals.
-  static func seconds(since began: Int64, _ engine: Engine) -> String {
+  public static func seconds(since began: Int64, _ engine: Engine) -> String {
     let milliseconds = (engine.monotonicNow - began) / 1_000_000
     return "\(milliseconds / 1000).\(String(1000 + milliseconds % 1000).dropFirst())"
   }

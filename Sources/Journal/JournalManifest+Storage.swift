@@ -28,32 +28,6 @@ extension JournalManifest {
       throw .fault(error)
     }
   }
-
-  /// Puts this manifest in the place of the one on the disk, so that a crash at any moment leaves the one or the other.
-  public func store(_ log: String, on disk: any JournalDisk) throws(DiskError) {
-    let temporary = "temp-" + Self.name(for: log)
-    let file = try disk.open(temporary, truncating: true)
-    do throws(DiskError) {
-      try Self.write(Array(text.utf8), to: file, on: disk)
-      try disk.sync(file)
-    } catch {
-      disk.close(file)
-      throw error
-    }
-    disk.close(file)
-    try disk.rename(temporary, to: Self.name(for: log))
-    try disk.syncDirectory()
-  }
-
-  private static func write(_ content: [UInt8], to file: DiskFile, on disk: any JournalDisk) throws(DiskError) {
-    try content.withBytes { bytes throws(DiskError) in
-      var rest = bytes
-      while rest.count > 0 {
-        let count = try disk.append(rest, to: file)
-        rest = rest[count..<rest.count]
-      }
-    }
-  }
 }
 
 extension DiskError {

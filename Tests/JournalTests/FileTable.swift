@@ -1,8 +1,8 @@
 import Journal
 import VersionedStore
 
-/// A directory in memory on which nothing goes wrong.
-final class FileTable: JournalDisk {
+/// A directory in memory on which nothing goes wrong. For one thread: Sendable only because a disk is.
+final class FileTable: JournalDisk, @unchecked Sendable {
   var files: [String: [UInt8]] = [:]
   private var open: [Int32: String] = [:]
   private var lastNumber: Int32 = 0
@@ -55,7 +55,10 @@ final class FileTable: JournalDisk {
   }
 
   func sync(_ file: DiskFile) {}
-  func syncInBackground(_ file: DiskFile, _ completion: @escaping (DiskError?) -> Void) { completion(nil) }
+  func settle(_ lane: DiskLane) {}
+  func inBackground<Answer: Sendable>(
+    _ lane: DiskLane, _ work: @escaping @Sendable () -> Answer, _ completion: @escaping (Answer) -> Void
+  ) { completion(work()) }
 
   func rename(_ name: String, to newName: String) throws(DiskError) {
     guard let content = files.removeValue(forKey: name) else { throw Self.missing }

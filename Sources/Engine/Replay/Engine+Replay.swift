@@ -28,6 +28,7 @@ extension Engine {
     keyspace.leavesExpiryToPrimary = replay.leavesExpiryToPrimary
     keyspace.isReplaying = false
     effects.isMuted = false
+    if !keyspace.hot.value.aftermath.isEmpty { settle() }
   }
 
   /// Nobody is connected to it. As the primary's stream it has all rights, and for it nothing expires.
@@ -52,9 +53,9 @@ extension Engine {
       session: session, keyspace: keyspace, command: record, now: keyspace.now, probe: -1)
     keyspace.hot.value.hasFreshProbes = false
     handle(record, &call, session)
-    // For counting and for measuring it is no command, but what it leaves to be done is done.
+    // For counting and for measuring it is no command. Whoever waits for keys is not served in the midst of what has
+    // happened long ago.
     if !keyspace.expiredOnRead.isEmpty { keyspace.deleteExpiredOnRead() }
-    if !keyspace.hot.value.aftermath.isEmpty { settle() }
     let failure = output.count > 0 && output.bytes[0] == UInt8(ascii: "-") ? errorText(output.bytes) : nil
     output.truncate(to: 0)
     if output.capacity > Self.outputKept { output.shrink(to: 1024) }

@@ -45,7 +45,7 @@ extension Directive {
     // A full sync always builds its dataset beside the live one, straight from the stream.
     .dormant("repl-diskless-load", .oneOf("disabled", "on-empty-db", "swapdb"), "disabled"),
     .dormant("replica-lazy-flush", .flag, "no", aliases: ["slave-lazy-flush"]),
-    .dormant("propagation-error-behavior", .oneOf("ignore", "panic", "panic-on-replicas"), "ignore"),
+    Directive("propagation-error-behavior", .choice, \.engine.propagationErrors),
     .dormant("enable-module-command", .oneOf("no", "yes", "local"), "no", change: .onlyAtStart),
     // Of later versions of Redis, whose files may name them.
     .dormant("enable-debug-assert", .flag, "no", change: .onlyAtStart, isHidden: true),
