@@ -24,10 +24,8 @@ public struct EngineStatistics {
   /// Large values that were freed before the counters were set back.
   public var reclaimedBefore = 0
   public var errorReplies = 0
-  /// Errors that commands of a log met with.
-  public var unexpectedErrorReplies = 0
   public var errorsByCode: [String: Int] = [:]
-  /// Errors that commands of the primary's stream met with.
+  /// Errors that commands of the primary's stream or of a log met with.
   public var unexpectedErrorReplies = 0
   public var queryBufferLimitDisconnections = 0
   public var outputBufferLimitDisconnections = 0

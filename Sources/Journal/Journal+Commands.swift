@@ -22,7 +22,7 @@ public final class JournalReference: @unchecked Sendable {
 extension Journal {
   fileprivate func rewrite(_ call: inout Call) throws(CommandError) {
     if rewrite != nil { throw call.refuse("ERR Background append only file rewriting already in progress") }
-    if engine.persistence.isSaving || !engine.nesting.isEmpty {
+    if engine.persistence.isSaving || !canSeal {
       isRewriteScheduled = true
       // Who asks for it has a reason to believe that it can be done.
       engine.persistence.log.consecutiveFailures = 0

@@ -141,8 +141,7 @@ extension Journal {
       return
     }
     guard isGranted else { return failRewrite("the log is at fault") }
-    guard engine.nesting.isEmpty else {
-      // In the midst of a transaction there is nothing to be sealed.
+    guard canSeal else {
       writer.abandonSwitch()
       endRewrite()
       isRewriteScheduled = true

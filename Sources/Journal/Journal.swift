@@ -81,6 +81,10 @@ public final class Journal: @unchecked Sendable {
   var now: Int64 { engine.keyspace.now }
   private var isBesideRewrite: Bool { rewrite != nil || engine.persistence.isSaving }
 
+  /// Whether what has been told leads to the live dataset as it is now. Between the commands of a transaction, and while a
+  /// file is loaded, it does not.
+  var canSeal: Bool { engine.nesting.isEmpty && !engine.persistence.isLoading }
+
   /// Tells the writer what it has to know of the present.
   func prepareWriter() {
     writer.setTime(now)
@@ -160,7 +164,7 @@ public final class Journal: @unchecked Sendable {
         .warning,
         "AOF was enabled but there is already another background operation. An AOF background was scheduled to start when possible."
       )
-    } else if !engine.nesting.isEmpty {
+    } else if !canSeal {
       isRewriteScheduled = true
       engine.log(
         .warning,
@@ -235,15 +239,14 @@ public final class Journal: @unchecked Sendable {
     let isPromised = settings.appendSync == .always && (state == .on || holdsWriters)
     engine.log(.notice, "The AOF begins anew, since \(reason)")
     cancelRewrite()
-    if engine.nesting.isEmpty { engine.handOverEffects() }
+    if canSeal { engine.handOverEffects() }
     if state == .on { _ = writer.writeOut() }
     writer.abandon(removing: state == .awaitingBase)
     state = .awaitingBase
     holdsWriters = isPromised
     if !isPromised { stream.isOpen = false }
     isRewriteScheduled = true
-    // Between the commands of a transaction there is no dataset that could be sealed: the cron goes on.
-    if engine.nesting.isEmpty { _ = startRewrite() }
+    if canSeal { _ = startRewrite() }
     publish()
   }
 
