@@ -27,6 +27,8 @@ public struct StreamCommands: Sendable, Equatable {
   /// server. Messages (PUBLISH), scripts and libraries of functions come in it, too.
   public static func isExpected(_ command: Command) -> Bool {
     if !command.flags.isDisjoint(with: [.write, .readOnly, .mayReplicate]) { return true }
+    // What acts there is a subcommand, as of XGROUP.
+    if command.subcommands.contains(where: { $0.flags.contains(.write) }) { return true }
     return ["select", "script", "function", "publish", "spublish"].contains("\(command.name)")
   }
 

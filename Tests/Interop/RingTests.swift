@@ -13,7 +13,7 @@ import Testing
       server = try ServerProcess(
         program,
         directives: [
-          "repl-diskless-sync-delay 0", "repl-ping-replica-period 1", "enable-debug-command yes", "save ''",
+          "repl-diskless-sync-delay 0", "repl-ping-replica-period 600", "enable-debug-command yes", "save ''",
           "repl-backlog-size 16mb",
         ])
       client = try server.connect(timeoutMilliseconds: 20_000)
