@@ -82,7 +82,7 @@ extension ReplicationController {
   }
 
   /// The file that the server began with says what history its dataset belongs to. To be called before `start`.
-  public func restore(_ origin: ReplicationOrigin) {
+  public func restore(_ origin: ReplicationOrigin, atMilliseconds now: Int64) {
     guard let id = ReplicationID(origin.id), (0...ReplicationOffset.limit).contains(origin.offset),
       (0..<engine.keyspace.live.databaseCount).contains(origin.streamDatabase)
     else { return }
@@ -94,6 +94,8 @@ extension ReplicationController {
     } else {
       formerHistory = (id.description, origin.offset)
       feed.reset(origin.offset)
+      // From here on the replicas have time to come back.
+      feed.noReplicasSince = now
     }
   }
 }

@@ -146,7 +146,7 @@ final class ServerInstance {
     keyspace.history.replaceLive(with: loader.dataset)
     keyspace.liveDatasetChanged()
     engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
-    if let origin = loader.origin.replicationOrigin { replication.restore(origin) }
+    if let origin = loader.origin.replicationOrigin { replication.restore(origin, atMilliseconds: Transport.now() / 1000) }
     engine.deleteExpiredAtStart(loader.outcome.expiredInHistory.map { ($0.database, $0.name) })
   }
 

@@ -102,7 +102,7 @@ final class SentinelFleet {
 
 /// A client on a thread of its own that writes until it is told to stop: see `Sessions/redis_py_sentinel.py`.
 final class SentinelClient: Sendable {
-  private let outcome = Mutex<Tool.Outcome?>(nil)
+  private let outcome = Mutex<(exitCode: Int32?, output: String)?>(nil)
   private let directory: URL
   private var stopFile: URL { directory.appendingPathComponent("stop") }
 
@@ -113,8 +113,8 @@ final class SentinelClient: Sendable {
       .appendingPathComponent("Sessions/redis_py_sentinel.py")
     let arguments = ["/usr/bin/python3", script.path, stopFile.path] + fleet.sentinels.map { "\($0.port)" }
     Thread { [self] in
-      let ended = (try? Tool.run(arguments, milliseconds: 400_000)) ?? Tool.Outcome(exitCode: nil, output: "not run")
-      outcome.withLock { $0 = ended }
+      let ended = try? Tool.run(arguments, milliseconds: 400_000)
+      outcome.withLock { $0 = (ended?.exitCode, ended?.output ?? "it does not run") }
     }.start()
   }
 

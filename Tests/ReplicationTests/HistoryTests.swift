@@ -138,7 +138,7 @@ import VersionedStore
     settings.replicaOf = PrimaryAddress(host: "primary", port: 1)
     let harness = ReplicaHarness(settings)
     let origin = ReplicationOrigin(id: ScriptedLink.id.description, offset: 777, streamDatabase: 3)
-    harness.controller.restore(origin)
+    harness.controller.restore(origin, atMilliseconds: 1_700_000_000_000)
     harness.controller.start()
     #expect(harness.link.position == ReplicaHarness.position(777))
     #expect(harness.engine.replicationOrigin() == origin)
@@ -158,7 +158,7 @@ import VersionedStore
     let settings = Settings()
     settings.replicaOf = PrimaryAddress(host: "primary", port: 1)
     let harness = ReplicaHarness(settings)
-    if let origin { harness.controller.restore(origin) }
+    if let origin { harness.controller.restore(origin, atMilliseconds: 1_700_000_000_000) }
     harness.controller.start()
     #expect(harness.link.position == nil)
     #expect(harness.engine.replicationOrigin() == nil)
@@ -167,13 +167,21 @@ import VersionedStore
   @Test func aPrimaryThatStartsWithAFileTakesItsHistoryForTheFormerOne() throws {
     let harness = ReplicaHarness()
     harness.controller.restore(
-      ReplicationOrigin(id: ScriptedLink.id.description, offset: 777, streamDatabase: 3))
+      ReplicationOrigin(id: ScriptedLink.id.description, offset: 777, streamDatabase: 3),
+      atMilliseconds: harness.milliseconds)
     harness.controller.start()
     #expect(harness.links.isEmpty)
+    // Its replicas have as long to come back as if they had just left.
+    harness.cron(afterMilliseconds: 3_600_000)
+    #expect(try harness.field("repl_backlog_active") == "1")
+    #expect(try harness.field("repl_backlog_first_byte_offset") == "778")
     #expect(try harness.field("master_replid2") == ScriptedLink.id.description)
     #expect(try harness.field("second_repl_offset") == "778")
     #expect(try harness.field("master_repl_offset") == "777")
     #expect(try harness.field("master_replid") != ScriptedLink.id.description)
+    harness.cron(afterMilliseconds: 2_000)
+    #expect(try harness.field("repl_backlog_active") == "0")
+    #expect(try harness.field("master_replid2") != ScriptedLink.id.description)
   }
 
   @Test func aStateThatThePrimaryWentOnFromIsNotKept() throws {

@@ -60,6 +60,8 @@ final class ReplicaHarness: SessionTransport {
   /// The link that was opened last.
   var link: FakeLink { links[links.count - 1] }
 
+  var milliseconds: Int64 { Int64(clock.milliseconds) }
+
   func open() -> Session {
     let peer = PeerAddress(
       remote: "127.0.0.1:50000", local: "127.0.0.1:6379", isUnixSocket: false, isLoopback: true, fileDescriptor: 8)

@@ -54,7 +54,9 @@ final class ReplicationHost {
   }
 
   /// Tells what history the dataset belongs to that the server begins with. To be called before `start`.
-  func restore(_ origin: ReplicationOrigin) { controller.restore(origin) }
+  func restore(_ origin: ReplicationOrigin, atMilliseconds now: Int64) {
+    controller.restore(origin, atMilliseconds: now)
+  }
 
   private static func gatherWrites(_ descriptor: Int) {
     var off: CInt = 0
