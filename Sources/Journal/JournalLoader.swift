@@ -84,9 +84,10 @@ public final class JournalLoader {
 
   // MARK: Steps
 
-  /// Reads on in up to `byteCount` bytes.
-  public func step(byteCount: Int) -> Step {
+  /// Reads on in up to `byteCount` bytes. Time is given in microseconds since 1970.
+  public func step(byteCount: Int, nowMicroseconds: Int64) -> Step {
     precondition(!isOver)
+    engine.setReplayTime(microseconds: nowMicroseconds)
     if byteCounts.isEmpty {
       guard measure() else { return fail([]) }
       engine.persistence.loadingTotalBytes = sizes.total

@@ -25,6 +25,7 @@ final class ServerInstance {
   private let saves = SnapshotSaves()
   private let migrations = SnapshotMigrations()
   private let journal: Journal
+  private let journalStart: JournalStart
   private let loadDelay = KeyDelay()
   private let oomScore = OOMScore()
   private let eventLoop: any EventLoop
@@ -47,7 +48,9 @@ final class ServerInstance {
       try? Files.writeAll(STDERR_FILENO, Array(error.report.utf8))
       throw StartFailure()
     }
-    journal = Journal(engine, on: SystemDisk(configuration.engine.appendDirectory, eventLoop: eventLoop))
+    let disk = SystemDisk(configuration.engine.appendDirectory, eventLoop: eventLoop)
+    journal = Journal(engine, on: disk)
+    journalStart = JournalStart(engine, journal, disk, delay: loadDelay, eventLoop: eventLoop)
     journalReference.journal = journal
     replication = ReplicationHost(controller, eventLoop: eventLoop)
     let host = EngineHost(engine)
@@ -105,16 +108,25 @@ final class ServerInstance {
 
   // MARK: Loading
 
-  /// Reads the file that the last save has left, if there is one. Until that is done, clients are told to wait.
+  /// Reads what the server's former life has left: the append-only log where that is on, and otherwise the last snapshot.
   private func load(_ completion: @escaping () -> Void) {
-    if configuration.engine.appendOnly {
-      do throws(DiskError) { try journal.begin(JournalManifest()) } catch {
-        isStopping = true
-        end()
-        return stopped.fail(StartFailure())
+    switch journalStart.readManifest() {
+    case .failure(let words): refuseToStart(words.lines)
+    case .success(let manifest) where configuration.engine.appendOnly:
+      journalStart.begin(manifest) { [self] outcome in
+        switch outcome {
+        case .ready: completion()
+        case .failed(let lastWords): refuseToStart(lastWords)
+        }
       }
-      return completion()
+    case .success(let manifest):
+      journal.know(manifest)
+      loadSnapshot(completion)
     }
+  }
+
+  /// Reads the file that the last save has left, if there is one. Until that is done, clients are told to wait.
+  private func loadSnapshot(_ completion: @escaping () -> Void) {
     let path = configuration.engine.dbFilename
     let began = Transport.now()
     engine.beginLoading(seconds: began / 1_000_000)
@@ -129,7 +141,11 @@ final class ServerInstance {
       engine.persistence.isLoading = false
       switch result {
       case nil: break
-      case .failure(let failure): return refuseToStart(failure)
+      case .failure(let failure):
+        return refuseToStart([
+          "Fatal error loading the DB, '\(path)': \(failure). Exiting.",
+          "Terminating server after rdb file reading failure.",
+        ])
       case .success(let loader):
         let milliseconds = (Transport.now() - began) / 1000
         take(loader)
@@ -151,11 +167,11 @@ final class ServerInstance {
   }
 
   /// A server that cannot read its file must not begin without what is in it, and save that over the file.
-  private func refuseToStart(_ failure: SnapshotLoads.Failure) {
-    logger.warning("Fatal error loading the DB, '\(configuration.engine.dbFilename)': \(failure). Exiting.")
-    logger.warning("Terminating server after rdb file reading failure.")
+  /// What it says last is why: tools look at the end of its log.
+  private func refuseToStart(_ lastWords: [String]) {
     isStopping = true
     end()
+    for line in lastWords { logger.warning("\(line)") }
     stopped.fail(StartFailure())
   }
 
@@ -233,6 +249,7 @@ final class ServerInstance {
     listeners.close()
     replication.stop()
     saves.stop()
+    journalStart.stop()
     journal.stop()
     transport.shutdown()
     if let pidFile {

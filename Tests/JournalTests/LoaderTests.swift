@@ -44,7 +44,7 @@ final class LoadingHarness: SessionTransport {
     let loader = JournalLoader(engine, disk, plan)
     while true {
       #expect(engine.persistence.isLoading)
-      let step = loader.step(byteCount: slice)
+      let step = loader.step(byteCount: slice, nowMicroseconds: now * 1000)
       guard case .more = step else {
         #expect(!engine.persistence.isLoading && disk.openCount == 0)
         return step
@@ -115,6 +115,13 @@ final class LoadingHarness: SessionTransport {
     #expect(try harness.ask("LLEN", "list") == .integer(0))
     #expect(try harness.ask("GET", "s") == .bulk("2"))
     #expect(try harness.ask("GET", "t") == .null)
+  }
+
+  @Test func relativeTimesCountFromNow() throws {
+    let harness = LoadingHarness()
+    harness.put(("i", command("SET", "a", "1") + command("EXPIRE", "a", "100")))
+    guard case .loaded = try harness.load() else { throw Unloaded() }
+    #expect(try harness.ask("PEXPIRETIME", "a") == .integer(harness.now + 100_000))
   }
 
   @Test func nobodyIsToldAndNothingIsLimited() throws {
@@ -215,7 +222,7 @@ final class LoadingHarness: SessionTransport {
     let plan = JournalLoader.Plan(
       manifest: try JournalManifest.load("log", from: harness.disk), name: "log", loadsCutShort: true)
     let loader = JournalLoader(harness.engine, harness.disk, plan)
-    #expect(loader.step(byteCount: 10) == .more(count: 0))
+    #expect(loader.step(byteCount: 10, nowMicroseconds: harness.now * 1000) == .more(count: 0))
     guard case .error(let text)? = try harness.ask("GET", "a") else { throw Unloaded() }
     #expect(text.hasPrefix("LOADING"))
     #expect(try harness.ask("INFO", "persistence")?.text?.contains("loading_total_bytes:54") == true)

@@ -14,6 +14,9 @@ extension Engine {
     case notForLogs(command: String)
   }
 
+  /// Sets the time where there is no tick: what a log holds is executed at a time, too.
+  public func setReplayTime(microseconds: Int64) { setTime(microseconds: microseconds) }
+
   /// Begins to replay. Until `endReplay` is called only commands that say so are served to clients.
   public func beginReplay() -> Replay {
     handOverEffects()

@@ -32,7 +32,7 @@ final class JournalLoad {
   func run() {
     guard !isCancelled else { return }
     let isSlow = delay.microseconds != 0
-    let step = loader.step(byteCount: isSlow ? Self.slowByteCount : Self.sliceByteCount)
+    let step = loader.step(byteCount: isSlow ? Self.slowByteCount : Self.sliceByteCount, nowMicroseconds: Transport.now())
     guard case .more(let count) = step else { return completion(step) }
     let pause = isSlow ? KeyDelay.microseconds(keys: count, setting: delay.microseconds) : 0
     // Behind what the loop has to do now: sockets are looked at before the next slice.
@@ -42,7 +42,7 @@ final class JournalLoad {
   /// Loads all at once.
   func runAtOnce() {
     while true {
-      let step = loader.step(byteCount: Self.sliceByteCount)
+      let step = loader.step(byteCount: Self.sliceByteCount, nowMicroseconds: Transport.now())
       guard case .more = step else { return completion(step) }
     }
   }

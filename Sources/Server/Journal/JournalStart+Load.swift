@@ -63,6 +63,7 @@ final class JournalStart {
 
   /// Loads the log that is there, and goes on with it. Until that is done, clients are told to wait.
   func begin(_ manifest: JournalManifest, _ completion: @escaping (Outcome) -> Void) {
+    engine.setReplayTime(microseconds: Transport.now())
     let began = engine.monotonicNow
     var plan = JournalLoader.Plan(manifest: manifest, name: name, loadsCutShort: settings.loadsTruncatedLog)
     plan.stopsAtError = settings.propagationErrors == .panic
