@@ -90,7 +90,7 @@ let package = Package(
       name: "EngineTests", dependencies: ["Engine", "RESP", "VersionedStore", "Values", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
-      name: "Fuzzing", dependencies: ["Engine", "Snapshots", "Scripting", "RESP", "VersionedStore", "TestSupport"],
+      name: "Fuzzing", dependencies: ["Engine", "Snapshots", "Journal", "Scripting", "RESP", "VersionedStore", "TestSupport"],
       path: "Tests/Fuzzing", swiftSettings: careful),
     // These start the server, which is built for them.
     .testTarget(
@@ -147,8 +147,8 @@ if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
 } else if ProcessInfo.processInfo.environment["CAMBIUM_FUZZ_ONLY"] == "1" {
   keep(
     [
-      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Scripting", "TestSupport",
-      "Fuzzing",
+      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Journal", "Scripting",
+      "TestSupport", "Fuzzing",
     ],
     packages: ["swift-crypto"])
 }

@@ -15,6 +15,8 @@ public enum ServerProgram {
     let log = LogFile(path: configuration.server.logfile, level: configuration.server.loglevel)
     introduce(log.logger(), isConfigured: arguments.count > 1)
     signal(SIGPIPE, SIG_IGN)
+    // A file that may not grow is an error of a write, as a full disk is.
+    signal(SIGXFSZ, SIG_IGN)
     signal(SIGHUP, SIG_IGN)
     let signals = TerminationSignals()
 

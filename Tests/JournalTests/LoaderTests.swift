@@ -216,6 +216,37 @@ final class LoadingHarness: SessionTransport {
       })
   }
 
+  @Test func oldLogs() throws {
+    let none = JournalManifest()
+    var moved = JournalManifest()
+    moved.base = .init(name: "log", sequence: 1)
+    var gone = moved
+    gone.increments = [.init(name: "log.1.incr.aof", sequence: 1)]
+    var other = JournalManifest()
+    other.base = .init(name: "log.2.base.rdb", sequence: 2)
+    for (manifest, isOld, isMoved, need) in [
+      (none, false, false, JournalUpgrade.Need.none), (none, true, false, .old), (none, true, true, .unclear),
+      (moved, true, false, .old), (moved, true, true, .none), (moved, false, false, .none), (gone, true, false, .none),
+      (other, true, false, .none),
+    ] {
+      #expect(JournalUpgrade.need(manifest, log: "log", isOld: isOld, isMoved: isMoved) == need)
+    }
+    let disk = FileTable()
+    other.history = [.init(name: "log.1.base.rdb", sequence: 1)]
+    let manifest = JournalUpgrade.manifest(other, log: "log")
+    #expect(manifest.base == .init(name: "log", sequence: 1) && manifest.history == other.history)
+    var movedWhen: [String] = []
+    #expect(
+      JournalUpgrade.perform(manifest, log: "log", directory: "dir", on: disk) { movedWhen = disk.list() } == nil)
+    // It is moved when the manifest names it.
+    #expect(movedWhen == ["log.manifest"])
+    #expect(try JournalManifest.load("log", from: disk).base == manifest.base)
+    let failure = JournalUpgrade.perform(manifest, log: "log", directory: "dir", on: disk) { () throws(DiskError) in
+      throw DiskError(code: 13, text: "Permission denied")
+    }
+    #expect(failure == "Error trying to move the old AOF file log into dir dir: Permission denied")
+  }
+
   @Test func clientsAreToldToWait() throws {
     let harness = LoadingHarness()
     harness.put(("i", command("SET", "a", "1") + command("SET", "b", "1")))

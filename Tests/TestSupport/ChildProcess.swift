@@ -1,21 +1,21 @@
-import Glibc
+public import Glibc
 import Synchronization
 
 /// A program started by a test.
 ///
 /// Not Foundation's `Process`: a child inherits the signal mask of the thread that starts it, and the threads that
 /// tests run on block SIGTERM, so that the server could not be asked to stop.
-final class ChildProcess {
-  enum Ending: Equatable {
+public final class ChildProcess {
+  public enum Ending: Equatable {
     case exited(code: Int32)
     case signaled(Int32)
   }
 
-  let identifier: pid_t
+  public let identifier: pid_t
   private var ending: Ending?
 
   /// Starts `arguments[0]`, with nothing on stdin, and appends what it writes to `outputPath`.
-  init(arguments: [String], outputPath: String) throws(ClientError) {
+  public init(arguments: [String], outputPath: String) throws(ClientError) {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -49,7 +49,7 @@ final class ChildProcess {
   }()
 
   /// How the process has ended; nil while it runs.
-  func poll() -> Ending? {
+  public func poll() -> Ending? {
     if ending == nil {
       var status: Int32 = 0
       if unsafe waitpid(identifier, &status, WNOHANG) == identifier {
@@ -63,7 +63,7 @@ final class ChildProcess {
   }
 
   /// Sends a signal, if the process still runs: its number may belong to another one afterwards.
-  func signal(_ number: Int32) {
+  public func signal(_ number: Int32) {
     if poll() == nil { kill(identifier, number) }
   }
 }
