@@ -87,7 +87,7 @@ final class LogWriters: Sendable {
       let expected: [Reply] =
         step == 0
         ? [.integer(0), .null, .null, .null]
-        : [.integer(Int64(step)), .bulk("\(step)"), .bulk("\(step / 2 + 1)"), .bulk("1")]
+        : [.integer(step), .bulk("\(step)"), .bulk("\(step / 2 + 1)"), .bulk("1")]
       // Of one element, the one in the middle is the one behind the end.
       let count = step == 1 ? 2 : 4
       if found.prefix(count) != expected.prefix(count) { wrong.append("writer \(writer) at \(step): \(found)") }

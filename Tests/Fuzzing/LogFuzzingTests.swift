@@ -4,6 +4,7 @@ import RESP
 import Snapshots
 import TestSupport
 import Testing
+import Values
 
 @testable import Engine
 @testable import VersionedStore
