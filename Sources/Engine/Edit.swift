@@ -65,10 +65,17 @@ public struct Edit {
   @inline(__always)
   public func put(_ key: Key, _ value: StoredValue, tag: UInt8, expiry: Int64?) {
     if hasAudience { prepareToPut(key) }
+    if expiry != nil { noteExpiry(key) }
     let clock = accessClock(forNew: key)
     openDataset.with {
       $0.put(database, key.bytes, key.hash, value, tag: tag, expiry: expiry, accessClock: clock)
     }
+  }
+
+  /// A key is given a time to live: on a replica by a client, so that it is not for the primary to delete it.
+  @inline(__always)
+  private func noteExpiry(_ key: Key) {
+    if hot.value.isReplica, now != .min { keyspace.rememberOwn(database, key.bytes) }
   }
 
   /// The access clock for a value that is stored in place of whatever the key held.
@@ -116,6 +123,7 @@ public struct Edit {
     if entry.type == .hash, let collection = entry.collection, collection.expiringCount > 0 {
       keyspace.fieldExpiry.isNeeded = true
     }
+    if expiry != nil { noteExpiry(key) }
     dataset.copy(
       entry, to: database, key.bytes, key.hash, expiry: expiry, accessClock: accessClock ?? hot.value.accessClock)
   }
@@ -133,12 +141,14 @@ public struct Edit {
 
   @discardableResult
   public func setExpiry(_ key: Key, _ expiry: Int64?) -> Bool {
-    openDataset.with { $0.setExpiry(database, key.bytes, key.hash, expiry) }
+    if expiry != nil { noteExpiry(key) }
+    return openDataset.with { $0.setExpiry(database, key.bytes, key.hash, expiry) }
   }
 
   @discardableResult
   public func move(_ key: Key, to target: Int, _ newKey: Key) -> Bool {
-    dataset.move(database, key.bytes, key.hash, to: target, newKey.bytes, newKey.hash)
+    if hot.value.isReplica, now != .min { keyspace.rememberOwn(target, newKey.bytes) }
+    return dataset.move(database, key.bytes, key.hash, to: target, newKey.bytes, newKey.hash)
   }
 
   public func flush(_ database: Int) {

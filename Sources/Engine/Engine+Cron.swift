@@ -11,6 +11,7 @@ extension Engine {
     let expiryTime = watching(.expireCycle) {
       runExpiryCycle()
       runFieldExpiry()
+      keyspace.expireOwnKeys(atMost: 1000)
     }
     keyspace.statistics.expiryNanoseconds += expiryTime
     versionsCron()

@@ -22,7 +22,14 @@ public final class Keyspace {
   /// Those of them that subscribers were told of.
   private var toldExpired: Set<[UInt8]> = []
   /// A replica keeps expired keys, which its readers do not see, until the primary deletes them.
-  public var leavesExpiryToPrimary = false
+  public var leavesExpiryToPrimary = false {
+    didSet {
+      hot.value.isReplica = leavesExpiryToPrimary
+      if !leavesExpiryToPrimary { ownKeys.removeAll() }
+    }
+  }
+  /// What clients have written to this replica, and its primary will not delete.
+  var ownKeys = OwnKeys()
   /// A log is being replayed: what it does has happened before.
   var isReplaying = false
   /// Whether keys expire by themselves, without being asked for (DEBUG SET-ACTIVE-EXPIRE).
@@ -67,6 +74,7 @@ public final class Keyspace {
   /// To be called when another dataset has gone live.
   public func liveDatasetChanged() {
     takeLiveDataset()
+    ownKeys.removeAll()
     if !hot.value.interest.isEmpty { tell(.replaced) }
   }
 
@@ -114,6 +122,12 @@ public final class Keyspace {
     isDeletingExpired = true
     tell(database, key, nil, isModified: true)
     isDeletingExpired = false
+  }
+
+  /// The same of a key that clients have written to a replica; subscribers are told.
+  func expireOwn(_ database: Int, _ key: Bytes, _ hash: UInt64) {
+    expire(database, key, hash)
+    if !hot.value.interest.isEmpty { tell(database, key, .expired("expired"), isModified: false) }
   }
 
   /// Deletes a key of the dataset that the server began with, for those who have it and go on from there. It does not count:
@@ -173,6 +187,8 @@ struct HotState {
   var interest: Interest = []
   /// What is to be done when the command is over.
   var aftermath: Aftermath = []
+  /// The primary deletes what has expired.
+  var isReplica = false
   /// Somebody is told what commands do.
   var tellsEffects = false
 

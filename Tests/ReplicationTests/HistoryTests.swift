@@ -321,3 +321,29 @@ import VersionedStore
     #expect(harness.link.lastUpdate?.settings.isFailover == false)
   }
 }
+
+/// What clients write to a replica (`replica-read-only no`).
+@Suite struct WritableReplicaTests {
+  @Test func whatClientsHaveWrittenExpiresThere() throws {
+    let harness = ReplicaHarness()
+    #expect(try harness.run("REPLICAOF", "primary", "6379") == .simple("OK"))
+    #expect(try harness.commit(["new": "1"]) == nil)
+    #expect(harness.execute([["SET", "theirs", "1", "PX", "100"]]) == nil)
+    harness.engine.settings.replicaReadOnly = false
+    #expect(try harness.run("SET", "own", "1", "PX", "100") == .simple("OK"))
+    #expect(try harness.run("RPUSH", "list", "1") == .integer(1))
+    #expect(try harness.run("PEXPIRE", "list", "100") == .integer(1))
+    #expect(try harness.run("SET", "later", "1", "PX", "100000") == .simple("OK"))
+    #expect(try harness.run("DBSIZE") == .integer(5))
+    harness.cron(afterMilliseconds: 50)
+    #expect(try harness.run("DBSIZE") == .integer(5))
+    harness.cron(afterMilliseconds: 100)
+    // For what came from the primary the primary has to say so.
+    #expect(try harness.run("DBSIZE") == .integer(3))
+    #expect(try harness.run("EXISTS", "new", "later", "theirs", "own", "list") == .integer(2))
+    harness.cron(afterMilliseconds: 200_000)
+    #expect(try harness.run("DBSIZE") == .integer(2))
+    #expect(harness.execute([["DEL", "theirs"]]) == nil)
+    #expect(try harness.run("DBSIZE") == .integer(1))
+  }
+}
