@@ -44,7 +44,7 @@ import VersionedStore
     #expect(
       journal
         == text([
-          ["MULTI"], ["SELECT", "0"], ["SET", "a", "1"], ["SET", "b", "2"], ["EXEC"], ["SET", "c", "3"],
+          ["SELECT", "0"], ["MULTI"], ["SET", "a", "1"], ["SET", "b", "2"], ["EXEC"], ["SET", "c", "3"],
         ]))
   }
 

@@ -119,6 +119,7 @@ final class ReplicaHarness: SessionTransport {
         }
       }
     }
+    try loader.finish()
     return loader.dataset
   }
 
