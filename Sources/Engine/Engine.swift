@@ -30,6 +30,8 @@ public final class Engine {
   /// The history that the live dataset belongs to and how far it has come there, as an RDB file says it; nil if nobody could
   /// go on from there. Set by the module that replicates.
   public var replicationOrigin: () -> ReplicationOrigin? = { nil }
+  /// The live dataset has the content of the former one, which is given. Set by the module that replicates.
+  public var datasetReloaded: (_ former: Dataset) -> Void = { _ in }
   /// Sections of INFO that modules above bring, by name; each writes its lines.
   public var infoSections: [InfoSection] = []
   public var persistence = PersistenceState()

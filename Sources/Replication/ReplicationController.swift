@@ -19,6 +19,7 @@ public final class ReplicationController: @unchecked Sendable {
       attachedEngine = newValue
       attachFeed()
       newValue.replicationOrigin = { [unowned self] in origin }
+      newValue.datasetReloaded = { [unowned self] in datasetWasReloaded($0) }
       newValue.datasetReplacements.append { [unowned self] in datasetWasReplaced() }
     }
   }
@@ -251,10 +252,12 @@ public final class ReplicationController: @unchecked Sendable {
 
   /// Executes a part of the primary's stream. Returns why the stream cannot be followed, if it cannot.
   public func execute(_ part: StreamPart, from link: any RunningLink) -> LinkError? {
-    guard link === self.link, var session else { return nil }
+    guard link === self.link else { return nil }
     // What clients have sent before is not to be mixed up with the primary's writes.
     if engine.hasWork { runTick() }
-    guard isOfSameDataset else { return fail(.datasetReplaced) }
+    // They may have given the server another role.
+    guard link === self.link else { return nil }
+    guard var session, isOfSameDataset else { return fail(.datasetReplaced) }
     // CLIENT KILL ends the connection; what has come in is executed all the same.
     let wasKilled = session.isClosing
     if wasKilled { session = openSession(now: engine.keyspace.now) }
@@ -321,7 +324,16 @@ public final class ReplicationController: @unchecked Sendable {
     } else {
       endStream()
       loseHistory()
+      link?.endConnection("the dataset was replaced by another one")
     }
+  }
+
+  /// The live dataset was saved and read back: it is what it was.
+  private func datasetWasReloaded(_ former: Dataset) {
+    guard let followed, followed.dataset === former else { return }
+    let live = engine.keyspace.live
+    let isUnchanged = followed.changeCount == former.changeCount
+    self.followed = (live, isUnchanged ? live.changeCount : live.changeCount &- 1)
   }
 
   var isOfSameDataset: Bool { followed?.dataset === engine.keyspace.live }

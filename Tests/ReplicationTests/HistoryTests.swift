@@ -308,6 +308,48 @@ import VersionedStore
     #expect(text.contains("slave_repl_offset:9000"))
   }
 
+  @Test func whatClientsAskForInTheSameTurnComesFirst() throws {
+    let harness = try Self.replica()
+    let link = harness.link
+    harness.send("REPLICAOF", "NO", "ONE")
+    let part = StreamPart(
+      bytes: text([["SET", "a", "1"]]), commands: text([["SET", "a", "1"]]), end: ReplicationOffset(rawValue: 1027))
+    #expect(harness.controller.execute(part, from: link) == nil)
+    #expect(try harness.reply() == .simple("OK"))
+    #expect(try harness.run("EXISTS", "a") == .integer(0))
+    // The promotion has kept the history that it branched from.
+    #expect(try harness.field("master_replid2") == ScriptedLink.id.description)
+    #expect(try harness.field("second_repl_offset") == "1001")
+
+    #expect(try harness.run("REPLICAOF", "primary", "6379") == .simple("OK"))
+    #expect(try harness.commit(["new": "1"]) == nil)
+    let former = harness.link
+    harness.send("REPLICAOF", "other", "1")
+    #expect(harness.controller.execute(part, from: former) == nil)
+    #expect(try harness.run("EXISTS", "a") == .integer(0))
+    #expect(harness.link.position == ReplicaHarness.position(1000))
+  }
+
+  @Test func anotherDatasetEndsTheStream() throws {
+    let harness = try Self.replica()
+    harness.engine.keyspace.history.replaceLive(with: try harness.staged(["loaded": "1"]))
+    harness.engine.keyspace.liveDatasetChanged()
+    harness.engine.datasetWasReplaced()
+    #expect(harness.link.endings == ["the dataset was replaced by another one"])
+    #expect(harness.execute([["SET", "a", "1"]]) == .datasetReplaced)
+    #expect(try harness.run("EXISTS", "loaded", "a") == .integer(1))
+  }
+
+  @Test func whatWasSavedAndReadBackIsGoneOnFrom() throws {
+    let harness = try Self.replica()
+    let former = harness.engine.keyspace.live
+    harness.engine.keyspace.history.replaceLive(with: try harness.staged(["new": "1"]))
+    harness.engine.keyspace.liveDatasetChanged()
+    harness.engine.datasetReloaded(former)
+    #expect(harness.execute([["SET", "a", "1"]]) == nil)
+    #expect(try harness.run("EXISTS", "new", "a") == .integer(2))
+  }
+
   @Test func aReplicaThatTakesOverIsToldToTheOneWhoAskedForIt() throws {
     let harness = ReplicaHarness()
     #expect(try harness.run("SET", "a", "1") == .simple("OK"))

@@ -12,6 +12,7 @@ final class FakeLink: RunningLink {
   let plan: LinkPlan
   let position: ReplicationPosition?
   private let stopped = Mutex(false)
+  private let ended = Mutex<[String]>([])
   private let updates = Mutex<[LinkPlan]>([])
 
   init(_ plan: LinkPlan, _ position: ReplicationPosition?) {
@@ -24,7 +25,9 @@ final class FakeLink: RunningLink {
 
   var status: LinkStatus { LinkStatus(ReplicaLink(plan.settings, jitterSeed: 0), stagedByteCount: 0, now: 0) }
   func update(_ plan: LinkPlan) { updates.withLock { $0.append(plan) } }
-  func endConnection(_ reason: String) {}
+  func endConnection(_ reason: String) { ended.withLock { $0.append(reason) } }
+  /// Why connections were to end.
+  var endings: [String] { ended.withLock { $0 } }
   func stop() { stopped.withLock { $0 = true } }
 }
 
@@ -69,6 +72,11 @@ final class ReplicaHarness: SessionTransport {
   }
 
   private func tick() { engine.tick(nowMicroseconds: Int64(clock.milliseconds) * 1000) }
+
+  /// A client has sent something; no tick has run yet.
+  func send(_ words: String...) {
+    Self.text([words]).withBytes { engine.receive($0, from: client) }
+  }
 
   /// Has a client ask; what came to be answered is for `reply`.
   func ask(_ words: String...) {

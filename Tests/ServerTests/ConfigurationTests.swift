@@ -145,6 +145,18 @@ struct ConfigurationTests {
     }
   }
 
+  @Test(arguments: [
+    ("yes", RetainPrevious.yes, "yes"), ("No", .no, "no"), ("0", .no, "no"), ("90", .seconds(90), "90"),
+  ]) func howLongFormerDatasetsStay(text: String, value: RetainPrevious, shown: String) throws {
+    let configuration = try loaded("replica-retain-previous \(text)\nslave-serve-stale-data no")
+    #expect(configuration.engine.replicaRetainPrevious == value)
+    #expect(get(configuration, "replica-retain-previous") == ["replica-retain-previous": shown])
+    #expect(configuration.engine.replicaServeStaleData == false)
+    #expect(get(try loaded(""), "replica-retain-previous") == ["replica-retain-previous": "3600"])
+    #expect(throws: (any Error).self) { try loaded("replica-retain-previous \(text)s") }
+    #expect(throws: (any Error).self) { try loaded("replica-retain-previous -1") }
+  }
+
   @Test func setsAllOrNothing() throws {
     let configuration = try loaded("")
     configuration.finishStarting()

@@ -217,6 +217,7 @@ public final class SnapshotSaves: @unchecked Sendable {
     case .failure(let failure): return failReload("\(failure)", engine)
     case .success(let read): loader = read
     }
+    let former = engine.keyspace.live
     if options.flushes {
       engine.keyspace.history.replaceLive(with: loader.dataset)
     } else if let failure = loader.dataset.add(to: engine, replacing: options.merges) {
@@ -224,6 +225,7 @@ public final class SnapshotSaves: @unchecked Sendable {
     }
     engine.keyspace.liveDatasetChanged()
     engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
+    if options.saves, options.flushes { engine.datasetReloaded(former) } else { engine.datasetWasReplaced() }
     engine.log(.warning, "DB reloaded by DEBUG RELOAD")
     return nil
   }
