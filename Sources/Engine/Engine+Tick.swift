@@ -144,6 +144,7 @@ extension Engine {
       case .empty(let consumed):
         session.parsed += consumed
         session.needed = 1
+        if session.isReplica { replicaHooks.showedLife(session) }
       case .command(let consumed):
         let start = session.parsed
         session.parsed = start + consumed

@@ -328,6 +328,23 @@ import VersionedStore
     #expect(primary.hasLogged("Disconnecting timedout replica (streaming sync): 127.0.0.1:7002"))
   }
 
+  /// A replica that loads a large snapshot has nothing to acknowledge for a long time, and sends empty lines.
+  @Test func loadingMayTakeLong() throws {
+    let settings = Settings()
+    settings.replTimeout = 10
+    let primary = PrimaryHarness(settings)
+    let replica = try primary.replica()
+    #expect(try primary.field("slave0")?.contains("state=online") == true)
+    for _ in 0..<5 {
+      primary.pass(milliseconds: 9000)
+      [10].withBytes { primary.engine.receive($0, from: replica) }
+      primary.pass(milliseconds: 1)
+    }
+    #expect(primary.isConnected(replica))
+    primary.pass(milliseconds: 12_000)
+    #expect(!primary.isConnected(replica))
+  }
+
   @Test func aSnapshotThatIsNotTaken() throws {
     let settings = Settings()
     settings.replTimeout = 10

@@ -5,6 +5,8 @@ public import VersionedStore
 public struct ReplicaHooks {
   /// A session that `concernsFeed` is over. May be told more than once.
   public var sessionEnded: (Session) -> Void = { _ in }
+  /// A replica has sent an empty line: it is alive, though it has nothing to acknowledge yet.
+  public var showedLife: (Session) -> Void = { _ in }
   /// Some of a replica's output has gone.
   public var drained: (Session) -> Void = { _ in }
   /// This server has become a replica itself, or a primary.

@@ -37,20 +37,13 @@ extension PrimaryFeed {
   private func startSync(_ kind: SnapshotKind, _ group: [Replica]) {
     engine.handOverEffects()
     engine.log(.notice, "Starting BGSAVE for SYNC with target: replicas sockets")
-    let streamDatabase = controller.snapshotDatabase
-    // Whoever begins to read here does not know what database the stream is in.
+    // Whoever begins to read our stream here does not know what database it is in.
     engine.effects.replicas.forgetDatabase()
     let keyspace = engine.keyspace
     let pin = keyspace.history.pinLive(atMilliseconds: keyspace.now)
-    var content = SnapshotContent(root: pin.root)
-    content.holdsKeys = kind.content == .all
-    content.functionLibraries = kind.content == .nothing ? [] : keyspace.live.attachments
-    content.mayHaveExpiringFields = content.holdsKeys && keyspace.live.hasHadInnerExpiry
-    content.facts = [
-      ("redis-ver", ServerIdentity.redisVersion), ("redis-bits", "64"), ("ctime", "\(keyspace.now / 1000)"),
-      ("used-mem", "\(engine.usedMemory)"), ("repl-stream-db", "\(streamDatabase)"),
-      ("repl-id", controller.historyID), ("repl-offset", "\(offset)"), ("aof-base", "0"),
-    ]
+    var content = SnapshotContent(pin.root, of: engine, isLogBase: false)
+    if kind.content == .nothing { content.functionLibraries = [] }
+    if kind.content != .all { (content.holdsKeys, content.mayHaveExpiringFields) = (false, false) }
     var options = SnapshotOptions(settings, now: keyspace.now)
     options.newestVersion = kind.newestVersion
     var walk = SnapshotWalk(content, options, hasMark: kind.hasMark)

@@ -150,6 +150,9 @@ public final class PrimaryFeed {
     }
   }
 
+  /// A replica is busy with what it was sent, which may take longer than it may be silent.
+  func showedLife(_ session: Session) { replica(session)?.acknowledgedAt = now }
+
   // MARK: Sending
 
   /// Bytes that one replica is handed in one go; who takes more gets it a turn of the loop later.

@@ -9,6 +9,7 @@ extension ReplicationController {
     let feed = feed
     engine.effects.replicas.take = { feed.append($0) }
     engine.replicaHooks.sessionEnded = { feed.ended($0) }
+    engine.replicaHooks.showedLife = { feed.showedLife($0) }
     engine.replicaHooks.drained = { feed.drained($0) }
     engine.replicaHooks.figures = { feed.figures }
     engine.replicaHooks.roleChanged = { [unowned self] in
@@ -24,9 +25,6 @@ extension ReplicationController {
     let isOpen = primary == nil && feed.isActive()
     if isOpen != engine.effects.replicas.isOpen { engine.effects.replicas.isOpen = isOpen }
   }
-
-  /// The database that the stream is in behind the present offset. Our own names it before the first command that comes then.
-  var snapshotDatabase: Int { primary == nil ? 0 : streamDatabase }
 
   var processIdentifier: Int { Int(getpid()) }
 }
