@@ -120,6 +120,10 @@ let package = Package(
       dependencies: ["Scripting", "RESP", "VersionedStore", "Engine", "TestSupport", "cambium-server"],
       swiftSettings: careful),
     .testTarget(
+      name: "PropagationTests",
+      dependencies: ["Scripting", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
+      swiftSettings: careful),
+    .testTarget(
       name: "ServerTests",
       dependencies: ["Server", "Engine", "RESP", "VersionedStore", "TestSupport", "cambium-server"],
       swiftSettings: careful),

@@ -64,7 +64,7 @@ public struct Edit {
   /// command to count and to tell, here and with all that follows.
   @inline(__always)
   public func put(_ key: Key, _ value: StoredValue, tag: UInt8, expiry: Int64?) {
-    if hasAudience { prepareToPut(key) }
+    if hasAudience || hot.value.tellsEffects { prepareToPut(key) }
     if expiry != nil { noteExpiry(key) }
     let clock = accessClock(forNew: key)
     openDataset.with {

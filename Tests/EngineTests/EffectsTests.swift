@@ -58,7 +58,7 @@ struct EffectsTests {
     for command in [["MULTI"], ["SET", "a", "1"], ["GET", "a"], ["SET", "b", "2"], ["EXEC"]] {
       _ = harness.raw(command)
     }
-    #expect(replicas.commands == ["MULTI", "SELECT 0", "SET a 1", "SET b 2", "EXEC"])
+    #expect(replicas.commands == ["SELECT 0", "MULTI", "SET a 1", "SET b 2", "EXEC"])
     for command in [["MULTI"], ["SET", "a", "3"], ["EXEC"]] { _ = harness.raw(command) }
     #expect(replicas.commands.suffix(1) == ["SET a 3"])
     let before = replicas.commands

@@ -18,7 +18,10 @@ extension Edit {
 
   /// What is told before a value is put in place of whatever the key held: that this had expired, that the key is new.
   @inline(never)
-  func prepareToPut(_ key: Key) { if find(key, quietly: true) == nil { created(key) } }
+  func prepareToPut(_ key: Key) {
+    guard hasAudience || dataset.expiringCount(database) > 0 else { return }
+    if find(key, quietly: true) == nil { created(key) }
+  }
 
   /// Removes a key, as DEL does. Returns whether it was there; one that had expired was not.
   @discardableResult

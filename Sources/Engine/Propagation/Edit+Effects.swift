@@ -8,9 +8,13 @@ extension Edit {
 
   /// Has the command told as another one of `count` arguments, which `write` writes, one bulk string each. As the command
   /// itself, that goes to those whom the running script wants to be told.
-  @inline(never)
+  @inline(__always)
   public func tellInstead(count: Int, _ write: (inout ReplyWriter) -> Void) {
-    guard tellsEffects else { return }
+    if tellsEffects { replaceCommand(count: count, write) }
+  }
+
+  @inline(never)
+  private func replaceCommand(count: Int, _ write: (inout ReplyWriter) -> Void) {
     effects.replaceCommand()
     effects.add(database, count: count, targets: effects.scriptTargets, write)
   }

@@ -1,0 +1,84 @@
+import Engine
+import RESP
+import TestSupport
+import Testing
+
+/// Whom effects are told, and what is told though no command has asked for it.
+struct TargetsTests {
+  private func listening(_ settings: Settings = Settings()) -> PropagationHarness {
+    let harness = PropagationHarness(settings: settings)
+    harness.clock = 1_700_000_000_000
+    harness.listen()
+    return harness
+  }
+
+  private func told(_ bytes: [UInt8]) throws -> [String] { try ToldCommand.all(in: bytes).map(\.description) }
+
+  @Test func `messages are no matter of the log, and a script chooses whom it tells`() throws {
+    let harness = listening()
+    try harness.run("PUBLISH", "channel", "x")
+    try harness.run("SPUBLISH", "channel", "x")
+    let script = """
+      redis.call('SET', 'all', '1')
+      redis.set_repl(redis.REPL_AOF)
+      redis.call('SET', 'log', '1')
+      redis.set_repl(redis.REPL_REPLICA)
+      redis.call('EXPIREAT', 'all', '9999999999')
+      redis.set_repl(redis.REPL_NONE)
+      redis.call('SET', 'nobody', '1')
+      """
+    try harness.run("EVAL", script, "0")
+    try harness.run("SET", "after", "1")
+    #expect(
+      try told(harness.takeReplicaBytes()) == [
+        "SELECT 0", "PUBLISH channel x", "SPUBLISH channel x", "MULTI", "SET all 1", "PEXPIREAT all 9999999999000",
+        "EXEC", "SET after 1",
+      ])
+    #expect(
+      try told(harness.takeJournalBytes()) == ["SELECT 0", "MULTI", "SET all 1", "SET log 1", "EXEC", "SET after 1"])
+  }
+
+  @Test func `what expires by itself is told key by key`() throws {
+    let harness = listening()
+    for number in 0..<5 { try harness.run("SET", "k\(number)", "1", "PX", "1") }
+    try harness.run("HSET", "h", "a", "1", "b", "2")
+    try harness.run("HPEXPIRE", "h", "1", "FIELDS", "1", "a")
+    _ = harness.takeReplicaBytes()
+    harness.clock! += 100
+    for _ in 0..<20 { harness.cron() }
+    let told = try told(harness.takeReplicaBytes())
+    #expect(told.sorted() == ["DEL k0", "DEL k1", "DEL k2", "DEL k3", "DEL k4", "HDEL h a"])
+  }
+
+  @Test func `a replica lets nothing expire`() throws {
+    let harness = listening()
+    let link = harness.openPrimary()
+    try harness.run("SET", "a", "1", "PXAT", "1", from: link)
+    try harness.run("PEXPIREAT", "a", "2", from: link)
+    try harness.run("HSET", "h", "f", "1", "g", "1", from: link)
+    try harness.run("HPEXPIREAT", "h", "1", "FIELDS", "1", "f", from: link)
+    try harness.run("HSETEX", "h", "PXAT", "1", "FIELDS", "1", "g", "2", from: link)
+    try harness.run("HINCRBY", "h", "f", "1", from: link)
+    let before = try harness.digest
+    for _ in 0..<20 { harness.cron() }
+    #expect(try harness.run("GET", "a") == .null)
+    #expect(try harness.digest == before)
+    #expect(link.failure == nil)
+    #expect(try harness.run("DBSIZE") == .integer(2))
+  }
+
+  @Test func `what is evicted is told before what takes its place`() throws {
+    let settings = Settings()
+    settings.maxmemoryPolicy = .allKeysRandom
+    let harness = listening(settings)
+    try harness.run("SET", "first", "1")
+    settings.maxmemory = harness.engine.usedMemory + 200_000
+    for number in 0..<2000 { try harness.run("SET", "k\(number)", String(repeating: "x", count: 500)) }
+    #expect(harness.engine.keyspace.statistics.evictedKeys > 0)
+    let bytes = harness.takeReplicaBytes()
+    let names = try ToldCommand.all(in: bytes).map(\.name)
+    #expect(names.count { $0 == "DEL" } == harness.engine.keyspace.statistics.evictedKeys)
+    #expect(!names.contains("MULTI"))
+    try Follower.engine(bytes).expect(try harness.digest)
+  }
+}
