@@ -116,6 +116,11 @@ let package = Package(
       dependencies: ["Replication", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
+      name: "Simulation",
+      dependencies: [
+        "Journal", "Replication", "Scripting", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport",
+      ], path: "Tests/Simulation", swiftSettings: careful),
+    .testTarget(
       name: "ScriptingTests",
       dependencies: ["Scripting", "RESP", "VersionedStore", "Engine", "TestSupport", "cambium-server"],
       swiftSettings: careful),
@@ -145,9 +150,17 @@ func keep(_ targets: Set<String>, packages: Set<String> = []) {
   }
 }
 
-// `CAMBIUM_STORE_ONLY=1` leaves the store and its tests, `CAMBIUM_FUZZ_ONLY=1` the engine and its fuzzer.
+// `CAMBIUM_STORE_ONLY=1` leaves the store and its tests, `CAMBIUM_FUZZ_ONLY=1` the engine and its fuzzer,
+// `CAMBIUM_SIMULATION_ONLY=1` all that does no I/O and its simulation.
 if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
   keep(["CJemalloc", "VersionedStore", "RESP", "TestSupport", "VersionedStoreTests"])
+} else if ProcessInfo.processInfo.environment["CAMBIUM_SIMULATION_ONLY"] == "1" {
+  keep(
+    [
+      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Journal", "Replication", "Scripting",
+      "TestSupport", "Simulation",
+    ],
+    packages: ["swift-crypto"])
 } else if ProcessInfo.processInfo.environment["CAMBIUM_FUZZ_ONLY"] == "1" {
   keep(
     [

@@ -6,7 +6,7 @@ internal import VersionedStore
 struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
-  init(seed: UInt64 = .random(in: 0...UInt64.max)) { state = seed }
+  init(seed: UInt64 = Randomness.next()) { state = seed }
 
   mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

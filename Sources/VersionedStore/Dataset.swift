@@ -50,7 +50,7 @@ public final class Dataset {
   public internal(set) var hasHadInnerExpiry = false
 
   /// An empty dataset, open for writing.
-  public init(databases: Int, lineage: Int, hashKey: HashKey = .process) {
+  public init(databases: Int, lineage: Int, hashKey: HashKey = Randomness.hashKey) {
     precondition(databases > 0)
     databaseCount = databases
     self.lineage = lineage

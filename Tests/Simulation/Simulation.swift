@@ -1,0 +1,190 @@
+import RESP
+import TestSupport
+import VersionedStore
+
+@testable import Engine
+
+/// One run: three servers, primaries that go wrong, clients that write and read, operators, and whatever befalls networks, clocks
+/// and machines; then the faults stop, and all has to become one.
+struct Simulation {
+  let world: World
+  private let workloads: [Workload]
+  private let badPrimaries: [BadPrimary]
+
+  init(seed: UInt64, digestInterval: Int) {
+    world = World(seed: seed, digestInterval: digestInterval)
+    world.servers = (0..<3).map { [world] in SimulatedServer(world, port: 7000 + $0) }
+    workloads = world.servers.map { Workload($0) }
+    badPrimaries = (0..<2).map { [world] in BadPrimary(world, port: 8000 + $0) }
+  }
+
+  /// Runs `steps` steps and the end. What went wrong is `world.failure`.
+  func run(steps: Int) {
+    for (server, workload) in zip(world.servers, workloads) {
+      server.start()
+      workload.begin()
+    }
+    world.pass(milliseconds: 100)
+    for _ in 0..<steps where world.failure == nil {
+      step()
+      world.pass(milliseconds: Int64(world.chance(90) ? world.pick(0...40) : world.pick(0...2500)))
+    }
+    if world.failure == nil { converge() }
+  }
+
+  // MARK: Steps
+
+  private func step() {
+    let index = world.pick(0...2)
+    let server = world.servers[index]
+    guard let life = server.life else {
+      if world.chance(50), server.start() { afterStart(index) }
+      return
+    }
+    switch world.pick(0...99) {
+    case 0...54: if !life.engine.isReplica || world.chance(10) { workloads[index].write() }
+    case 55...64: read(life)
+    case 65...66: world.invariants.lookAtVersions(life)
+    case 67...73: world.network.strike()
+    case 74...75:
+      server.configuredPrimary = world.chance(50) ? life.engine.settings.replicaOf?.port : nil
+      if world.chance(20) { server.stop() } else { server.crash(silently: world.chance(60)) }
+    case 76...81: follow(life)
+    case 82...83: say(life, ["REPLICAOF", "NO", "ONE"])
+    case 84...91: version(life)
+    case 92...93: if !life.engine.isReplica { workloads[index].begin() }
+    case 94...95:
+      server.clockError += Int64(world.pick(-3000...3000))
+      world.note("the clock of \(server.name) is wrong by \(server.clockError) ms")
+    case 98: say(life, [world.chance(40) ? "BGSAVE" : "BGREWRITEAOF"])
+    case 99: befallDisk(server)
+    case 96: world.invariants.lookAtStore(life)
+    case 97: say(life, ["CLIENT", "KILL", "TYPE", world.pick(["master", "replica"])])
+    default: world.invariants.lookAtVersions(life)
+    }
+  }
+
+  /// What a server without a file begins with is for its clients to say.
+  private func afterStart(_ index: Int) {
+    if world.servers[index].configuredPrimary == nil, world.chance(70) { workloads[index].begin() }
+  }
+
+  private func befallDisk(_ server: SimulatedServer) {
+    switch world.pick(0...3) {
+    case 0: server.disk.room = server.disk.room == nil ? world.pick(0...1500) : nil
+    case 1...2: server.disk.failingSyncs = world.pick(0...1) * world.pick(1...100)
+    default: (server.disk.room, server.disk.failingSyncs) = (nil, 0)
+    }
+    world.note(
+      "the disk of \(server.name) has room for \(server.disk.room.map { "\($0) bytes" } ?? "all"), \(server.disk.failingSyncs) % of syncs fail"
+    )
+  }
+
+  @discardableResult
+  private func say(_ life: Life, _ words: [String]) -> Reply? {
+    world.note("\(life.server.name): \(words.joined(separator: " "))")
+    let client = SimulatedClient(life)
+    var reply: Reply?
+    client.send(words) { reply = $0 }
+    life.tick()
+    client.leave()
+    return reply
+  }
+
+  private func follow(_ life: Life) {
+    let ports = world.servers.map(\.port) + badPrimaries.map(\.port)
+    let options = world.chance(20) ? [world.pick(["VERIFY", "DRYRUN"])] : []
+    say(life, ["REPLICAOF", "server", "\(world.pick(ports))"] + options)
+  }
+
+  private func version(_ life: Life) {
+    let history = life.engine.keyspace.history
+    let whole = history.versions.filter { $0.keyCounts[Landmarks.database] > 0 }
+    guard world.chance(60), let version = whole.randomElement(using: &world.random) else {
+      say(life, ["VERSION", "CREATE"])
+      return
+    }
+    switch world.pick(0...5) {
+    case 0...2:
+      if case .integer = say(life, ["VERSION", "ROLLBACK", "\(version.id)"]) { world.counts.rollbacks += 1 }
+    case 3...4: say(life, ["VERSION", "DROP", "\(version.id)"])
+    default: say(life, ["VERSION", "RESTORE", "\(version.id)", "k1", "h1", "l1", "s1", "z1"])
+    }
+  }
+
+  /// A client reads all landmarks: they are whole, as at every other moment.
+  private func read(_ life: Life) {
+    let client = SimulatedClient(life)
+    client.send(["SELECT", "\(Landmarks.database)"])
+    client.send(["MGET"] + Landmarks.stones.map { String(decoding: $0, as: UTF8.self) } + ["stamp"]) { [world] reply in
+      guard case .array(let items) = reply else { return }
+      let tags = items.prefix(Landmarks.stones.count)
+      let isWhole = tags.allSatisfy { $0 == tags[0] } && (tags[0] == .null) == (items.last == .null)
+      if !isWhole { world.fail("a client of \(life.server.name) reads \(items.map { $0.text ?? "nothing" })") }
+    }
+    world.schedule(after: Int64(world.pick(0...100))) { client.leave() }
+  }
+
+  // MARK: The end
+
+  /// Whoever has refused writes for the disk's sake takes them again by itself.
+  private func awaitService() {
+    let lives = world.servers.compactMap(\.life)
+    var rounds = 0
+    while world.failure == nil, let life = lives.first(where: { $0.engine.persistence.writeRefusal != nil }) {
+      rounds += 1
+      guard rounds < 100 else {
+        return world.fail("\(life.server.name) refuses writes though its disk works again")
+      }
+      world.pass(milliseconds: 1000)
+    }
+  }
+
+  /// No faults any more, and one primary: all datasets become equal.
+  private func converge() {
+    world.note("the faults stop")
+    world.network.heal()
+    for bad in badPrimaries { bad.end() }
+    for server in world.servers { (server.disk.room, server.disk.failingSyncs) = (nil, 0) }
+    for (index, server) in world.servers.enumerated() where server.life == nil {
+      if server.start() { afterStart(index) } else { world.fail("\(server.name) does not start") }
+    }
+    world.pass(milliseconds: 1000)
+    awaitService()
+    for life in world.servers.compactMap(\.life) {
+      world.invariants.observe(life)
+      world.invariants.lookAtVersions(life)
+      world.invariants.lookAtStore(life)
+    }
+    let lives = world.servers.compactMap(\.life)
+    let whole = lives.filter { world.invariants.landmarks($0).shape == .whole }
+    guard world.failure == nil, let primary = whole.randomElement(using: &world.random) else { return }
+    say(primary, ["REPLICAOF", "NO", "ONE"])
+    for life in lives where life !== primary { say(life, ["REPLICAOF", "server", "\(primary.server.port)"]) }
+    var rounds = 0
+    while world.failure == nil, !lives.allSatisfy({ $0 === primary || $0.follows(primary) }) {
+      rounds += 1
+      guard rounds < 600 else {
+        let states = lives.map { "\($0.server.name) \($0.state)" }
+        return world.fail("the replicas have not come to where their primary is: \(states)")
+      }
+      world.pass(milliseconds: 200)
+    }
+    guard world.failure == nil else { return }
+    world.counts.convergences += 1
+    let contents = Contents(primary)
+    for life in lives where life !== primary {
+      if let difference = contents.difference(from: Contents(life)) {
+        world.fail("\(life.server.name) has other contents than its primary \(primary.server.name): \(difference)")
+      }
+    }
+  }
+}
+
+extension World {
+  /// Stamps never repeat.
+  func nextStamp() -> Int {
+    lastStamp += 1
+    return lastStamp
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+import VersionedStore
+
+/// Many seeds of the simulation; see `Invariants` for what is held against each.
+///
+/// `CAMBIUM_SIMULATION_SEEDS` says how many, `CAMBIUM_SEED` names one alone, which is then told in full.
+@Suite struct SimulationTests {
+  private static let seedCount =
+    ProcessInfo.processInfo.environment["CAMBIUM_SIMULATION_SEEDS"].flatMap { Int($0) } ?? 200
+  private static let firstSeed = 1
+
+  /// A run, and what it amounts to.
+  private func run(_ seed: UInt64) -> (failure: String?, history: [String], counts: Counts) {
+    Randomness.withSeed(seed) {
+      let simulation = Simulation(seed: seed, digestInterval: 4)
+      simulation.run(steps: 250)
+      defer { simulation.world.end() }
+      return (simulation.world.failure, simulation.world.history, simulation.world.counts)
+    }
+  }
+
+  @Test(arguments: 0..<8) func nothingIsLostWhateverHappens(part: Int) {
+    if let seed = environmentSeed {
+      guard part == 0 else { return }
+      let (failure, history, _) = run(seed)
+      print(history.joined(separator: "\n"))
+      #expect(failure == nil, "CAMBIUM_SEED=\(seed)")
+      return
+    }
+    var counts = Counts()
+    for number in stride(from: part, to: Self.seedCount, by: 8) {
+      let seed = UInt64(Self.firstSeed + number)
+      let (failure, history, own) = run(seed)
+      counts += own
+      #expect(failure == nil, "CAMBIUM_SEED=\(seed)\n\(history.suffix(400).joined(separator: "\n"))")
+    }
+    print("part \(part): \(counts)")
+  }
+
+  /// A seed says all: a second run is the same to the last word.
+  @Test func aSeedIsARun() {
+    for seed: UInt64 in [3, 4] {
+      let (first, second) = (run(seed).history, run(seed).history)
+      let difference = zip(first, second).first { $0 != $1 }
+      #expect(difference == nil)
+      #expect(first.count == second.count)
+    }
+  }
+}
