@@ -151,7 +151,7 @@ final class Life: SessionTransport {
     keyspace.history.replaceLive(with: loader.dataset)
     keyspace.liveDatasetChanged()
     engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
-    if let origin = loader.origin.replicationOrigin { controller.restore(origin) }
+    if let origin = loader.origin.replicationOrigin { controller.restore(origin, atMilliseconds: wallMilliseconds) }
     engine.deleteExpiredAtStart(loader.outcome.expiredInHistory.map { ($0.database, $0.name) })
     note("has loaded \(world.invariants.landmarks(self)), \(controller.position.map { "\($0)" } ?? "of no history")")
     return true
@@ -172,7 +172,7 @@ final class Life: SessionTransport {
         engine, server.disk,
         JournalLoader.Plan(manifest: manifest, name: engine.settings.appendFilename, loadsCutShort: true))
       steps: while true {
-        switch loader.step(byteCount: world.pick(1...5000)) {
+        switch loader.step(byteCount: world.pick(1...5000), nowMicroseconds: wallMilliseconds * 1000) {
         case .more: continue
         case .loaded(let sizes):
           baseByteCount = sizes.base
