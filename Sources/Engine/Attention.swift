@@ -23,6 +23,8 @@ public struct Attention: OptionSet, Sendable {
   public static let monitored = Attention(rawValue: 1 << 8)
   /// Commands of clients are put off.
   public static let paused = Attention(rawValue: 1 << 9)
+  /// Writes are refused, as too few replicas are near.
+  public static let fewReplicas = Attention(rawValue: 1 << 12)
   /// A script has run for too long, and only what may end it runs beside it.
   public static let busy = Attention(rawValue: 1 << 10)
 

@@ -28,6 +28,9 @@ extension Engine {
     if let refusal = refusal(all, record, session) {
       return reject(record, &call, session, refusal)
     }
+    if attention.contains(.fewReplicas), all.contains(.write) {
+      return reject(record, &call, session, Self.tooFewReplicas)
+    }
     if session.attention.contains(.subscriber), !flags.contains(.allowedToSubscribers) {
       return reject(
         record, &call, session,

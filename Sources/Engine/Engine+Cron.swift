@@ -16,6 +16,7 @@ extension Engine {
     keyspace.statistics.expiryNanoseconds += expiryTime
     versionsCron()
     for task in cronTasks { task(self) }
+    if shutdown != nil { continueShutdown() }
     endOverdueWaits()
     if tracking.keys.count > 0 { limitTrackedKeys() }
     if !keyspace.hot.value.aftermath.isEmpty { settle() }

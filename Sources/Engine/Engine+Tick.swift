@@ -17,6 +17,7 @@ extension Engine {
     while true {
       fill(&next)
       if batch.isEmpty {
+        if acknowledgements.haveCome { noticeAcknowledgements() }
         guard hasResumed else { break }
         // A session that had waited goes on with what it had sent meanwhile.
         hasResumed = false
@@ -55,6 +56,7 @@ extension Engine {
       transport?.wake()
     }
     handOverEffects()
+    if acknowledgements.areWanted { askForAcknowledgements() }
     if tracking.prefixes.hasChanges { broadcastInvalidations() }
     flush()
     if settings.maxmemoryClients != 0 { evictClients() }

@@ -22,6 +22,7 @@ public final class Engine {
     didSet {
       if isReplica { disconnectWaiting() }
       replicaHooks.roleChanged()
+      if isReplica != oldValue { updateGoodReplicas() }
     }
   }
   /// The only session that ticks serve; nil for all of them. The primary's stream is executed so: nobody sees the dataset
@@ -65,16 +66,18 @@ public final class Engine {
   /// Scripts may call commands that are not for scripts (DEBUG SET-DISABLE-DENY-SCRIPTS).
   public internal(set) var letsScriptsCallAll = false
   /// Ends the server, unless something that was asked for first has failed: then it answers false and goes on. Set by what
-  /// runs it.
+  /// runs it; called by `beginShutdown` and what follows from it alone.
   public var shutDown: (ShutdownRequest) -> Bool = { _ in true }
-  /// The server waits for something before it ends, and SHUTDOWN ABORT can still keep it; set by what runs the engine.
+  /// A signal has asked for the end, which has not begun yet; SHUTDOWN ABORT takes it back. Set by what runs the engine.
   public var isShuttingDown = false
+  /// Nothing comes of an end that was asked for; set by what runs the engine.
+  public var shutdownWasTakenBack: () -> Void = {}
+  /// The end that waits for replicas; nil for none.
+  var shutdown: PendingShutdown?
   /// Writes a line to the log; set by what runs the engine.
   public var log: (LogLevel, String) -> Void = { _, _ in }
   /// What the module that feeds replicas wants to know and has to tell; set by it.
   public var replicaHooks = ReplicaHooks()
-  /// How many replicas have acknowledged all that was written so far; set by the module that feeds them.
-  public var acknowledgingReplicas: () -> Int = { 0 }
   /// What the server is called and where it is reached, as INFO tells it; set by what runs the engine.
   public var identity = ServerIdentity()
   /// 40 hexadecimal digits, new with every start: by them others see that this is another life of the server.
@@ -111,8 +114,8 @@ public final class Engine {
   var tracking = TrackingState()
   /// Sessions that are shown every command, in the order in which they asked.
   var monitors: [Session] = []
-  /// Until when which commands are put off; nil while none are.
-  var pause: ClientPause?
+  /// Until when which commands are put off, and who wants that.
+  var pauses = ClientPauses()
   /// Sessions whose commands were put off, in the order in which that happened; some may have gone since.
   var postponed: [Session] = []
   /// How many of those have gone.
@@ -123,6 +126,10 @@ public final class Engine {
   var foreignProtocolLogged: Int64 = 0
   /// When the buffers of sessions were last looked after, in milliseconds since 1970.
   var buffersLookedAfter: Int64 = 0
+  /// Clients that wait for replicas.
+  var acknowledgements = Acknowledgements()
+  /// Replicas that lag no more than `min-replicas-max-lag`, when they were last counted.
+  public internal(set) var goodReplicaCount = 0
   var accessLog = AccessLog()
   /// The file of users; nil if they are kept in the configuration file alone.
   public var accessStorage: AccessStorage?
@@ -188,14 +195,4 @@ public struct ReplicationOrigin: Sendable, Equatable {
 
 public enum LogLevel: Sendable {
   case debug, verbose, notice, warning
-}
-
-/// SHUTDOWN.
-public struct ShutdownRequest: Sendable {
-  public var saves: Bool?
-  public var now = false
-  public var force = false
-  public var abort = false
-
-  public init() {}
 }

@@ -136,6 +136,12 @@ public final class Settings {
   public var replPingReplicaPeriod = 10
   /// Lets the kernel gather small writes to replicas: fewer packets, up to 40 ms later.
   public var replDisableTCPNoDelay = false
+  /// Replicas without which no writes are taken, and the seconds of silence after which one does not count; either 0 asks
+  /// for none.
+  public var minReplicasToWrite = 0
+  public var minReplicasMaxLag = 10
+  /// Seconds that replicas which lag are waited for before the server ends.
+  public var shutdownTimeout = 10
   public var replicaReadOnly = true
   /// Leaves eviction to the primary.
   public var replicaIgnoreMaxmemory = true

@@ -12,7 +12,7 @@ public struct ReplicationCommands {
 
   public var all: [Command] {
     [replicaOf("replicaof", since: "5.0.0"), replicaOf("slaveof", since: "1.0.0"), role]
-      + PrimaryCommands(controller).all
+      + PrimaryCommands(controller).all + [FailoverCommand(controller).command]
   }
 
   private func replicaOf(_ name: StaticString, since: StaticString) -> Command {
@@ -21,6 +21,7 @@ public struct ReplicationCommands {
       categories: [.dangerous], group: .server, since: since,
       "Follows a primary, or nobody (NO ONE). The dataset stays until that of the primary is complete.",
       .control { [controller] call, engine throws(CommandError) in
+        if controller.isInFailover { throw call.refuse("ERR REPLICAOF not allowed while failing over.") }
         if call.count == 3, call.matches(1, "no"), call.matches(2, "one") {
           if controller.primary != nil {
             controller.standAlone()

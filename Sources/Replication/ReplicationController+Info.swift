@@ -12,7 +12,7 @@ extension ReplicationController {
     if let primary, let status = link?.status { lines += information(of: primary, status) }
     lines += feed.replicaLines
     lines += [
-      "master_failover_state:no-failover",
+      "master_failover_state:\(failover.state.name)",
       "master_replid:\(historyID)",
       "master_replid2:\(formerHistory?.id ?? String(repeating: "0", count: 40))",
       "master_repl_offset:\(offset)",

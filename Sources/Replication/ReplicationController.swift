@@ -62,6 +62,9 @@ public final class ReplicationController: @unchecked Sendable {
   /// The link is to ask the other end to take over.
   private var isFailingOver = false
   var probes: [ObjectIdentifier: Probe] = [:]
+  var failover = Failover()
+  /// When it was last logged that the primary's commands are executed though the disk cannot be written to.
+  var warnedOfDiskAt: Int64 = 0
 
   public init() {}
 
@@ -262,6 +265,7 @@ public final class ReplicationController: @unchecked Sendable {
     let wasKilled = session.isClosing
     if wasKilled { session = openSession(now: engine.keyspace.now) }
     if !part.commands.isEmpty {
+      if engine.persistence.writeRefusal != nil { warnOfDisk() }
       let wasUnchanged = isUnchanged
       part.commands.withBytes { engine.receive($0, from: session) }
       engine.exclusive = session
@@ -345,7 +349,8 @@ public final class ReplicationController: @unchecked Sendable {
 
   /// The primary's commands are about to come.
   private func beginStream(now: Int64) {
-    followed = followed.flatMap { $0.dataset === engine.keyspace.live ? $0 : nil }
+    followed =
+      followed.flatMap { $0.dataset === engine.keyspace.live ? $0 : nil }
       ?? (engine.keyspace.live, engine.keyspace.live.changeCount)
     _ = openSession(now: now)
     isLinkUp = true

@@ -78,12 +78,12 @@ final class ServerInstance {
     }
     engine.shutDown = { [weak self] request in
       guard let self else { return true }
-      if request.abort { return abortStop() }
       guard prepareToStop(request) else { return false }
       // Not before the engine has returned.
       eventLoop.assumeIsolated().execute { self.stop() }
       return true
     }
+    engine.updateGoodReplicas()
     announce()
     applyChanges()
     try? adjustOOMScore(isReplica: configuration.engine.replicaOf != nil)  // the log says it
@@ -180,7 +180,6 @@ final class ServerInstance {
   /// Saves the dataset if that is due. False if it could not be saved, so that the server goes on.
   func prepareToStop(_ request: ShutdownRequest) -> Bool {
     guard !isStopping else { return true }
-    logger.warning("User requested shutdown...")
     let saves = request.saves ?? !configuration.engine.savePoints.isEmpty
     guard engine.persistence.isLoading || journal.prepareToStop(force: request.force) else { return false }
     // While the file is being read there is nothing yet that could take its place.
@@ -193,30 +192,22 @@ final class ServerInstance {
     return false
   }
 
-  private func abortStop() -> Bool {
-    engine.isShuttingDown = false
-    logger.notice("Shutdown manually aborted.")
-    return true
-  }
-
-  /// What has become of the end that a signal asks for.
-  enum StopState {
-    /// Nothing is done by the clock now, which signals belong to.
-    case waits
-    /// What comes before it is done.
-    case due
-    /// What comes before it has failed, or SHUTDOWN ABORT has taken it back since it was new.
-    case refused
-  }
-
-  /// Does what comes before the end that a signal has asked for.
-  func beginStop(forSignal number: CInt, isNew: Bool) -> StopState {
+  /// Does what comes before the end that a signal has asked for, or looks how far that is.
+  ///
+  /// - Parameter isNew: the signal has only just come.
+  func continueStop(forSignal number: CInt, isNew: Bool) -> ShutdownOutcome {
+    if isStopping { return .ends }
     if isNew { engine.isShuttingDown = true }
+    if engine.isWaitingToShutDown { return .waits }
+    // SHUTDOWN ABORT has taken it back, or something has failed that was waited for.
     guard engine.isShuttingDown else { return .refused }
+    // Nothing is done by the clock now, which signals belong to.
     if engine.isCronPaused { return .waits }
-    engine.isShuttingDown = false
-    return prepareToStop(request(for: flags(forSignal: number))) ? .due : .refused
+    return engine.beginShutdown(request(for: flags(forSignal: number)))
   }
+
+  /// Has `body` called when nothing comes of an end that was asked for: a signal asks anew from then on.
+  func whenStopIsTakenBack(_ body: @escaping () -> Void) { engine.shutdownWasTakenBack = body }
 
   /// What a signal asks for, in the words of `shutdown-on-sigterm` and `shutdown-on-sigint`.
   func request(for flags: [ShutdownFlag]) -> ShutdownRequest {
@@ -386,6 +377,9 @@ final class ServerInstance {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }
     applyLogChanges()
+    for name in ["min-replicas-to-write", "min-replicas-max-lag"] {
+      configuration.onChange(of: name) { [engine] in engine.updateGoodReplicas() }
+    }
     configuration.onChange(of: "maxmemory") { [engine] in engine.memoryLimitChanged() }
     configuration.onChange(of: "requirepass") { [engine] in engine.setDefaultPassword(engine.settings.requirepass) }
     configuration.onChange(of: "proto-max-bulk-len") { [engine] in engine.updateLimits() }

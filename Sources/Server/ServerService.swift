@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import Logging
 import NIOCore
@@ -11,6 +12,7 @@ struct ServerService: Service {
   let log: LogFile
   /// Filled when the server has started.
   let instance: NIOLoopBoundBox<ServerInstance?>
+  private let isAsked = AskedFlag()
 
   /// Runs the service in a group of its own until one of `signals` or the server itself ends it.
   func runUntilStopped(_ signals: AsyncStream<CInt>) async throws {
@@ -27,6 +29,7 @@ struct ServerService: Service {
   func run() async throws {
     let server = try await eventLoop.submit {
       let server = try ServerInstance(configuration.value, log: log, eventLoop: eventLoop)
+      server.whenStopIsTakenBack { isAsked.value.withLock { $0 = false } }
       instance.value = server
       return NIOLoopBound(server, eventLoop: eventLoop)
     }.get()
@@ -42,7 +45,6 @@ struct ServerService: Service {
   /// that the first has asked for, too.
   private func watch(_ signals: AsyncStream<CInt>, _ group: ServiceGroup) async {
     let logger = log.logger()
-    let isAsked = AskedFlag()
     await withDiscardingTaskGroup { tasks in
       for await number in signals {
         if isAsked.value.withLock({ $0 }) {
@@ -54,11 +56,7 @@ struct ServerService: Service {
         logger.warning("Received \(number == SIGINT ? "SIGINT" : "SIGTERM") scheduling shutdown...")
         isAsked.value.withLock { $0 = true }
         tasks.addTask {
-          if await mayStop(number) {
-            await group.triggerGracefulShutdown()
-          } else {
-            isAsked.value.withLock { $0 = false }
-          }
+          if await mayStop(number) { await group.triggerGracefulShutdown() }
         }
       }
     }
@@ -71,13 +69,13 @@ struct ServerService: Service {
     while !Task.isCancelled {
       let wasNew = isNew
       let state = try? await eventLoop.submit {
-        instance.value?.beginStop(forSignal: signal, isNew: wasNew) ?? .due
+        instance.value?.continueStop(forSignal: signal, isNew: wasNew) ?? .ends
       }.get()
       switch state {
       case .waits: break
       case .refused: return false
       // A loop that has ended lets nothing wait.
-      case .due, nil: return true
+      case .ends, nil: return true
       }
       isNew = false
       try? await Task.sleep(for: .milliseconds(10))

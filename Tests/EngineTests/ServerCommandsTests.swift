@@ -49,25 +49,27 @@ import VersionedStore
   }
 
   @Test func shutdownIsHandedOn() throws {
-    let harness = EngineHarness()
     var requests: [ShutdownRequest] = []
-    var succeeds = true
-    harness.engine.shutDown = {
-      requests.append($0)
-      return succeeds
+    func start(succeeds: Bool) -> EngineHarness {
+      let harness = EngineHarness()
+      harness.engine.shutDown = {
+        requests.append($0)
+        return succeeds
+      }
+      return harness
     }
-    #expect(harness.raw(["SHUTDOWN", "NOSAVE", "now", "FORCE"]).isEmpty)
+    #expect(start(succeeds: true).raw(["SHUTDOWN", "NOSAVE", "now", "FORCE"]).isEmpty)
     #expect(requests.map(\.saves) == [false] && requests[0].now && requests[0].force && !requests[0].abort)
+    #expect(start(succeeds: true).raw(["SHUTDOWN", "SAVE"]).isEmpty)
+    #expect(requests.last?.saves == true)
+    let harness = start(succeeds: false)
+    #expect(try harness.run("SHUTDOWN") == .error("ERR Errors trying to SHUTDOWN. Check logs."))
+    #expect(requests.last?.saves == nil)
     #expect(try harness.run("SHUTDOWN", "ABORT") == .error("ERR No shutdown in progress."))
     harness.engine.isShuttingDown = true
     #expect(try harness.run("SHUTDOWN", "ABORT") == .simple("OK"))
-    #expect(requests.last?.abort == true)
-    #expect(harness.raw(["SHUTDOWN", "SAVE"]).isEmpty)
-    #expect(requests.last?.saves == true)
+    #expect(!harness.engine.isShuttingDown)
     #expect(requests.count == 3)
-    succeeds = false
-    #expect(try harness.run("SHUTDOWN") == .error("ERR Errors trying to SHUTDOWN. Check logs."))
-    #expect(requests.last?.saves == nil)
   }
 
   @Test func memoryUsageGrowsWithTheValue() throws {

@@ -45,6 +45,19 @@ import VersionedStore
     #expect(try harness.run("VERSION", "LIST") == .array([]))
   }
 
+  @Test func aDiskThatCannotBeWrittenToKeepsNoCommandOfThePrimaryOut() throws {
+    let harness = try Self.replica()
+    #expect(try harness.commit(["new": "1"]) == nil)
+    harness.engine.persistence.writeRefusal = "MISCONF no"
+    for number in 0..<3 { #expect(harness.execute([["SET", "a", "\(number)"]]) == nil) }
+    let line = "Replica is applying a command even though it is unable to write to disk."
+    #expect(harness.log.count { $0 == line } == 1)
+    harness.cron(afterMilliseconds: 10_001)
+    #expect(harness.execute([["SET", "a", "3"]]) == nil)
+    #expect(harness.log.count { $0 == line } == 2)
+    #expect(try harness.run("GET", "a") == .bulk("3"))
+  }
+
   @Test func anEmptyDatasetDoesNotReplaceKeys() throws {
     let harness = try Self.replica()
     #expect(try harness.commit([:]) == .emptyDataset)

@@ -101,10 +101,10 @@ final class ReplicaHarness: SessionTransport {
     return output.removeValue(forKey: client.id) ?? []
   }
 
-  func run(_ words: String...) throws -> Reply? {
-    var request: [UInt8] = []
-    request.command(words.map { Array($0.utf8) })
-    request.withBytes { engine.receive($0, from: client) }
+  func run(_ words: String...) throws -> Reply? { try run(words) }
+
+  func run(_ words: [String]) throws -> Reply? {
+    Self.text([words]).withBytes { engine.receive($0, from: client) }
     tick()
     return try reply()
   }
@@ -166,6 +166,12 @@ final class ReplicaHarness: SessionTransport {
     let answer = String(decoding: takeOutput(of: session), as: UTF8.self)
     try #require(answer == "+CONTINUE\r\n", "\(answer)")
     return session
+  }
+
+  /// Has another client send a command; what it is answered is for `takeOutput`.
+  func send(_ words: String..., from session: Session) {
+    Self.text([words]).withBytes { engine.receive($0, from: session) }
+    tick()
   }
 
   func takeOutput(of session: Session) -> [UInt8] {

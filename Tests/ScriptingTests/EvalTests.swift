@@ -37,6 +37,20 @@ struct EvalTests {
       server.eval("return redis.pcall('hrandfield', 'h', -999999999).err") == "$25\r\nERR value is out of range\r\n")
   }
 
+  @Test func whileReplicasAreMissingScriptsDoNotWrite() {
+    server.engine.settings.minReplicasToWrite = 1
+    server.engine.updateGoodReplicas()
+    let refusal = "NOREPLICAS Not enough good replicas to write."
+    #expect(server.eval("return redis.call('set', 'k', 'v')").hasPrefix("-\(refusal)"))
+    #expect(server.eval("return redis.pcall('set', 'k', 'v').err") == "$\(refusal.utf8.count)\r\n\(refusal)\r\n")
+    #expect(server.eval("return redis.call('get', 'k')") == "$-1\r\n")
+    #expect(server.eval("#!lua\nreturn 1") == "-\(refusal)\r\n")
+    #expect(server.eval("#!lua flags=no-writes\nreturn 1") == ":1\r\n")
+    server.engine.settings.minReplicasToWrite = 0
+    server.engine.updateGoodReplicas()
+    #expect(server.eval("return redis.call('set', 'k', 'v')") == "+OK\r\n")
+  }
+
   @Test func scriptsAreFoundByDigest() {
     let digest = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db"
     #expect(server.text("evalsha", digest, "0") == "-NOSCRIPT No matching script. Please use EVAL.\r\n")

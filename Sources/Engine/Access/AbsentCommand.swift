@@ -21,7 +21,6 @@ struct AbsentCommand: Sendable {
   }
 
   static let all = [
-    AbsentCommand("failover", administration),
     AbsentCommand("module", .slow, subcommands(["help"], ["list", "load", "loadex", "unload"])),
     AbsentCommand("restore-asking", [.keyspace, .write, .slow, .dangerous]),
   ]

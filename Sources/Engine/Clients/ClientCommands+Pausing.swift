@@ -9,7 +9,7 @@ extension ClientCommands {
     "Puts off commands for some time.",
     .control { call, engine throws(CommandError) in
       guard call.count <= 4 else { throw call.refuseSubcommandOrArity() }
-      var extent = ClientPause.Extent.all
+      var extent = ClientPauses.Extent.all
       if call.count == 4 {
         if call.matches(3, "write") {
           extent = .writes
@@ -24,7 +24,7 @@ extension ClientCommands {
       let (end, overflows) = call.now.addingReportingOverflow(milliseconds)
       if overflows { throw call.refuse("ERR timeout is out of range") }
       // No time at all is over at once, unless there is a pause already, which may become stricter.
-      engine.pauseClients(until: milliseconds == 0 ? 0 : end, extent)
+      engine.pauseClients(.command, until: milliseconds == 0 ? 0 : end, extent)
       call.reply.ok()
     })
 
@@ -32,7 +32,7 @@ extension ClientCommands {
     "unpause", arity: .exactly(2), flags: others, categories: [.connection], group: .connection, since: "6.2.0",
     complexity: "O(N) where N is the number of paused clients", "Ends a pause.",
     .control { call, engine throws(CommandError) in
-      engine.unpauseClients()
+      engine.unpauseClients(.command)
       call.reply.ok()
     })
 }

@@ -12,6 +12,18 @@ public struct ReplicaHooks {
   /// This server has become a replica itself, or a primary.
   public var roleChanged: () -> Void = {}
   public var figures: () -> ReplicaFigures = { ReplicaFigures() }
+  /// All replicas, in the order in which they came.
+  public var replicas: () -> [ReplicaStatus] = { [] }
+  /// Where the command stream ends, in the offsets that replicas acknowledge.
+  public var end: () -> Int64 = { 0 }
+  /// The offset behind what was told when the engine's own stream ended there (`Session.writtenReplicas`).
+  public var offset: (_ ofStreamEnd: Int64) -> Int64 = { $0 }
+  /// How many replicas have acknowledged an offset.
+  public var acknowledged: (_ offset: Int64) -> Int = { _ in 0 }
+  /// Replicas have said how far they are, and clients that waited for that were answered.
+  public var acknowledgementsCame: () -> Void = {}
+  /// Gives the history of writes another ID (DEBUG CHANGE-REPL-ID).
+  public var forgetHistory: () -> Void = {}
 }
 
 /// What replicas and the backlog take, as INFO tells it.

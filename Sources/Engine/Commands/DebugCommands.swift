@@ -63,6 +63,12 @@ enum DebugCommands {
       } else if call.count == 3, call.matches(1, "aof-flush-sleep") {
         engine.settings.logFlushDelay = Int(clamping: max((try? call.integer(2)) ?? 0, 0))
         call.reply.ok()
+      } else if call.count >= 3, call.matches(1, "replicate") {
+        replicate(&call, engine)
+      } else if call.count == 2, call.matches(1, "change-repl-id") {
+        engine.log(.warning, "Changing replication IDs after receiving DEBUG change-repl-id")
+        engine.replicaHooks.forgetHistory()
+        call.reply.ok()
       } else if call.count == 2, call.matches(1, "config-rewrite-force-all") {
         if let failure = engine.rewriteWholeConfiguration() {
           throw call.refuse("ERR CONFIG-REWRITE-FORCE-ALL failed: \(failure)")
@@ -81,6 +87,15 @@ enum DebugCommands {
     case .yes: true
     case .local: session.peer.isLoopback || session.peer.isUnixSocket
     }
+  }
+
+  /// DEBUG REPLICATE: sends replicas a command that nobody has executed here.
+  private static func replicate(_ call: inout Call, _ engine: Engine) {
+    let words = call.arguments(from: 2)
+    engine.effects.add(-1, count: words.count, targets: .replicas) { writer in
+      for index in 0..<words.count { writer.bulk(words[index]) }
+    }
+    call.reply.ok()
   }
 
   /// Stops the whole server, as the command is meant to.
@@ -210,6 +225,8 @@ enum DebugCommands {
     call.help([
       "AOF-FLUSH-SLEEP <microseconds>",
       "    Wait for so long before the append-only log is written to.",
+      "CHANGE-REPL-ID",
+      "    Give the history of writes another ID, so that no replica can go on from where it is.",
       "CONFIG-REWRITE-FORCE-ALL",
       "    Write the configuration file as CONFIG REWRITE does, with all directives, those at their defaults too.",
       "DIGEST",
@@ -237,6 +254,8 @@ enum DebugCommands {
       "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
       "    Save the dataset and load it again; with NOSAVE, load what was saved last. With NOFLUSH the file's keys and",
       "    libraries are added to those that are there: none of them may be there already, unless MERGE has it replaced.",
+      "REPLICATE <arg> [<arg> ...]",
+      "    Send replicas a command of these words.",
       "REPLYBUFFER PEAK-RESET-TIME (<milliseconds>|NEVER|RESET)",
       "    Give the memory for replies back to the system when a client has been silent for so long.",
       "REPLYBUFFER RESIZING (0|1)",

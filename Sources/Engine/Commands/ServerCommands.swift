@@ -30,15 +30,25 @@ enum ServerCommands {
     group: .server, since: "1.0.0", complexity: "O(1), or O(N) in the number of keys when the dataset is saved",
     "Ends the server.",
     .control { call, engine throws(CommandError) in
-      let request = try ShutdownRequest(call)
-      if request.abort, !engine.isShuttingDown { throw call.refuse("ERR No shutdown in progress.") }
-      if let script = engine.script {
-        guard request.saves == false || request.abort else { throw call.refuse(Engine.busyText(script.kind)) }
-        if !request.abort { engine.endScriptForShutdown() }
+      var request = try ShutdownRequest(call)
+      if request.abort {
+        guard engine.abortShutdown() else { throw call.refuse("ERR No shutdown in progress.") }
+        return call.reply.ok()
       }
-      guard engine.shutDown(request) else { throw call.refuse("ERR Errors trying to SHUTDOWN. Check logs.") }
-      // A shutdown that goes well is answered by the end of the connection.
-      if request.abort { call.reply.ok() }
+      guard request.now || !call.session.isForScripts else {
+        throw call.refuse("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
+      }
+      if let script = engine.script {
+        guard request.saves == false else { throw call.refuse(Engine.busyText(script.kind)) }
+        engine.endScriptForShutdown()
+        // What it had done so far is told to nobody, so that nobody need be waited for.
+        request.now = true
+      }
+      switch engine.beginShutdown(request) {
+      case .ends: break  // the end of the connection is the answer
+      case .waits: engine.waitForShutdown(call.session)
+      case .refused: throw call.refuse(Engine.shutdownFailed)
+      }
     })
 
   static let lolwut = Command(

@@ -16,8 +16,10 @@ enum WaitCommand {
       }
       let wanted = try call.integer(1)
       let deadline = try call.deadline(milliseconds: 2)
-      let replicas = engine.acknowledgingReplicas()
+      let offset = engine.offsetWritten(by: call.session)
+      let replicas = engine.replicaHooks.acknowledged(offset)
       guard replicas < wanted, call.mayWait else { return call.reply.integer(replicas) }
-      call.wait(for: 0..<0, .replicas, until: deadline)
+      call.wait(for: 0..<0, .replicas(count: wanted, offset: offset), until: deadline)
+      engine.beginsToWaitForReplicas(call.session)
     })
 }

@@ -35,6 +35,7 @@ extension CommandSyntax {
     command|list [FILTERBY filterby(MODULE module-name | ACLCAT category | PATTERN pattern)]
     config|get parameter(parameter)...
     config|set parameter_value(parameter value)...
+    failover [TO target(host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]
     flushall [async(ASYNC@4.0.0 | SYNC@6.2.0)]
     flushdb [async(ASYNC@4.0.0 | SYNC@6.2.0)]
     info [section...]

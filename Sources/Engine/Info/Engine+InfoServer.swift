@@ -30,6 +30,7 @@ extension Engine {
     lines.add("executable", identity.executable)
     lines.add("config_file", identity.configurationFile)
     lines.add("io_threads_active", false)
+    if let left = shutdownMilliseconds { lines.add("shutdown_in_milliseconds", left) }
     return lines.lines
   }
 

@@ -45,6 +45,7 @@ extension Engine {
           : "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are blocked. Use 'no-writes' flag for read only scripts."
       }
       if isReadOnlyCommand { return "ERR Can not execute a script with write flag using *_ro command." }
+      if attention.contains(.fewReplicas) { return "\(Self.tooFewReplicas)" }
     }
     if flags.isDisjoint(with: [.allowOOM, .noWrites]), settings.maxmemory > 0, !caller.isPrimary, !makeRoom() {
       return isQueued
@@ -127,6 +128,7 @@ extension Engine {
         return "READONLY You can't write against a read only replica."
       }
       if let text = persistence.writeRefusal, !isReplica { return text }
+      if attention.contains(.fewReplicas) { return Self.tooFewReplicas }
     }
     if flags.contains(.denyOOM), script.beganShort, !script.allowsOOM, !session.isPrimary {
       return CommandError.outOfMemory.text

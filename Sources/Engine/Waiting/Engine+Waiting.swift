@@ -7,7 +7,7 @@ extension Engine {
   /// When a tick is due though nothing comes in, in milliseconds since 1970: a command that waits has to be answered by
   /// then, or a pause ends. Nil if there is neither.
   public var nextDeadline: Int64? {
-    let next = min(keyspace.waits.nextDeadline ?? .max, pause?.end ?? .max)
+    let next = min(keyspace.waits.nextDeadline ?? .max, pauses.end)
     return next == .max ? nil : next + 1
   }
 
@@ -15,6 +15,7 @@ extension Engine {
   func endWait(_ session: Session) {
     guard let wait = session.wait else { return }
     session.wait = nil
+    if case .replicas = wait.aim, !wait.isOver { acknowledgements.noteEnd() }
     keyspace.waits.end(wait)
     keyspace.hot.value.interest.set(.awaited, keyspace.waits.hasKeys)
   }
@@ -55,11 +56,15 @@ extension Engine {
   }
 
   private func answerWithNothing(_ wait: Wait, _ call: inout Call) {
-    if case .replicas = wait.aim { call.reply.integer(acknowledgingReplicas()) } else { call.reply.nullArray() }
+    if case .replicas(_, let offset) = wait.aim {
+      call.reply.integer(replicaHooks.acknowledged(offset))
+    } else {
+      call.reply.nullArray()
+    }
   }
 
   /// Answers a command that waited, and lets its session go on.
-  private func conclude(_ wait: Wait, _ write: (inout Call) -> Void) {
+  func conclude(_ wait: Wait, _ write: (inout Call) -> Void) {
     let session = wait.session
     answering(session) {
       session.replyStart = session.output.count

@@ -12,8 +12,8 @@ final class Wait {
     case list(ListCommands.Taking)
     case sortedSet(SortedSetCommands.Taking)
     case stream(StreamCommands.Reading)
-    /// Replicas that have what the client has written.
-    case replicas
+    /// So many replicas that have executed the command stream up to an offset, where all is that the client has written.
+    case replicas(count: Int64, offset: Int64)
   }
 
   /// A key that is waited for, and where it stands among the arguments.

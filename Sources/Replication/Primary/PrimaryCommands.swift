@@ -59,6 +59,7 @@ struct PrimaryCommands {
     let session = call.session
     guard !session.isReplica, !engine.isMonitor(session) else { return false }
     if isPartial, call.count > 3, call.matches(3, "failover") { try takeOver(&call, engine) }
+    if controller.isInFailover { throw call.refuse("NOMASTERLINK Can't SYNC while failing over") }
     if controller.primary != nil, !controller.isLinkUp {
       throw call.refuse("NOMASTERLINK Can't SYNC while not connected with my master")
     }

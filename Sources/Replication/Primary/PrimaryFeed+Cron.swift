@@ -16,6 +16,7 @@ extension PrimaryFeed {
     showLife()
     dropSilent()
     freeUnused()
+    engine.updateGoodReplicas()
   }
 
   /// Lets replicas know that we are there. Those of a replica hear it from its primary.
@@ -24,6 +25,8 @@ extension PrimaryFeed {
     guard secondsSincePing >= settings.replPingReplicaPeriod else { return }
     secondsSincePing = 0
     guard controller.primary == nil, !replicas.isEmpty else { return }
+    // A replica that is to take over in time could never be told to have everything.
+    if controller.failover.deadline != nil, engine.hasPausedClients { return }
     engine.effects.add(-1, count: 1, targets: .replicas) { $0.bulk("PING") }
     engine.handOverEffects()
   }

@@ -5,11 +5,11 @@ internal import VersionedStore
 /// What INFO and ROLE tell of replicas and of the backlog.
 extension PrimaryFeed {
   var replicaLines: [String] {
-    ["connected_slaves:\(replicas.count)"]
+    let good = engine.wantsGoodReplicas ? ["min_slaves_good_slaves:\(engine.goodReplicaCount)"] : []
+    return ["connected_slaves:\(replicas.count)"] + good
       + replicas.enumerated().map { number, replica in
-        let lag = replica.state == .online ? max(now / 1000 - replica.acknowledgedAt / 1000, 0) : 0
         return "slave\(number):ip=\(replica.address.oneLine),port=\(replica.port),state=\(replica.stateName),"
-          + "offset=\(replica.acknowledgedOffset),lag=\(lag)"
+          + "offset=\(replica.acknowledgedOffset),lag=\(replica.lagSeconds(now: now))"
       }
   }
 

@@ -125,6 +125,7 @@ extension PrimaryFeed {
     replica.state = .online
     replica.awaitsAcknowledgement = transfer.kind.hasMark
     replica.acknowledgedAt = now
+    engine.updateGoodReplicas()
     engine.log(.notice, "Synchronization with replica \(replica.name) succeeded")
   }
 

@@ -118,6 +118,7 @@ public final class PrimaryFeed {
     profiles[replica.session.id] = nil
     engine.becomeReplica(replica.session)
     replicas.append(replica)
+    engine.updateGoodReplicas()
   }
 
   /// What a client says of itself before it asks to be a replica.
@@ -134,6 +135,7 @@ public final class PrimaryFeed {
     replica.isGone = true
     replica.cursor = nil
     engine.log(.warning, "Connection with replica \(replica.name) lost.")
+    engine.updateGoodReplicas()
     if replicas.isEmpty { noReplicasSince = now }
     if let transfer = replica.transfer { leave(transfer, replica) }
     trim(limit: Self.trimmedAtOnce)
@@ -144,6 +146,7 @@ public final class PrimaryFeed {
     guard let replica = replica(session) else { return }
     if offset > replica.acknowledgedOffset { replica.acknowledgedOffset = offset }
     replica.acknowledgedAt = now
+    engine.replicasHaveAcknowledged()
     if replica.awaitsAcknowledgement, replica.state == .online {
       replica.awaitsAcknowledgement = false
       pump(replica)

@@ -17,6 +17,7 @@ extension ReplicationController {
       feed.noReplicasSince = engine.keyspace.now
     }
     engine.cronTasks.append { _ in feed.cron() }
+    attachStatus()
   }
 
   /// What our clients write goes into the stream as long as it is ours and somebody keeps it: replicas of a replica are

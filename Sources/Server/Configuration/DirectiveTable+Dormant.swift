@@ -39,10 +39,9 @@ extension Directive {
   ]
 
   private static let replicas: [Directive] = [
-    .dormant("min-replicas-max-lag", .integer(anyCount), "10", aliases: ["min-slaves-max-lag"]),
-    .dormant("replica-ignore-disk-write-errors", .flag, "no"),
-    // There are no replicas to wait for.
-    .dormant("shutdown-timeout", .integer(anyCount), "10"),
+    // A replica that cannot write to its disk says so and goes on with what its primary sends, whichever is chosen: to end,
+    // as the other choice would have it, is no help to anybody.
+    .dormant("replica-ignore-disk-write-errors", .flag, "no")
   ]
 
   private static let system: [Directive] = [

@@ -10,7 +10,6 @@ extension Directive {
     .off("io-threads", "1", change: .onlyAtStart),
     .off("syslog-enabled", "no", change: .onlyAtStart),
     .off("activedefrag", "no"),
-    .off("min-replicas-to-write", "0", aliases: ["min-slaves-to-write"]),
   ]
 
   /// Files of snapshots.

@@ -103,6 +103,11 @@ extension Directive {
       "repl-ping-replica-period", .integer(1...Int(Int32.max)), \.engine.replPingReplicaPeriod,
       aliases: ["repl-ping-slave-period"]),
     Directive("repl-disable-tcp-nodelay", .flag, \.engine.replDisableTCPNoDelay),
+    Directive(
+      "min-replicas-to-write", .integer(anyCount), \.engine.minReplicasToWrite, aliases: ["min-slaves-to-write"]),
+    Directive(
+      "min-replicas-max-lag", .integer(anyCount), \.engine.minReplicasMaxLag, aliases: ["min-slaves-max-lag"]),
+    Directive("shutdown-timeout", .integer(anyCount), \.engine.shutdownTimeout),
     Directive("replica-read-only", .flag, \.engine.replicaReadOnly, aliases: ["slave-read-only"]),
     Directive(
       "replica-ignore-maxmemory", .flag, \.engine.replicaIgnoreMaxmemory, aliases: ["slave-ignore-maxmemory"]),
