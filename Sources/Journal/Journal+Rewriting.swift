@@ -54,8 +54,14 @@ extension Journal {
     }
   }
 
+  /// Whether it is too early for another attempt.
   private func isLimited() -> Bool {
-    limit.forbids(failures: engine.persistence.log.consecutiveFailures, second: now / 1000) { minutes in
+    // As long as there is no log, a minute is long.
+    if state == .awaitingBase {
+      let wait = Int64(1000) << min(engine.persistence.log.consecutiveFailures, 5)
+      return now - lastTry < (holdsWriters ? 1000 : wait) && now >= lastTry
+    }
+    return limit.forbids(failures: engine.persistence.log.consecutiveFailures, second: now / 1000) { minutes in
       engine.log(
         .warning,
         "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in \(minutes) minutes")
@@ -70,9 +76,7 @@ extension Journal {
     }
     if isRewriteScheduled {
       // Where writers wait for it, nothing else comes first.
-      if holdsWriters ? now - lastTry >= 1000 || now < lastTry : !engine.persistence.isSaving && !isLimited() {
-        _ = startRewrite()
-      }
+      if holdsWriters || !engine.persistence.isSaving, !isLimited() { _ = startRewrite() }
     } else if state == .on, settings.autoRewritePercentage > 0, !engine.persistence.isSaving {
       rewriteIfGrown()
     }
@@ -104,6 +108,7 @@ extension Journal {
       } catch {
         engine.persistence.log.lastRewriteSucceeded = false
         engine.persistence.log.consecutiveFailures += 1
+        if isRestoring { lossError = error.text }
         return false
       }
     }
@@ -119,7 +124,8 @@ extension Journal {
     if state == .on {
       writer.requestSwitch { [weak self] isGranted in self?.cut(id, isGranted) }
     } else {
-      writeBase(id, engine.keyspace.history.pinLive(atMilliseconds: now))
+      let pin = engine.keyspace.history.pinLive(atMilliseconds: now)
+      writeBase(id, pin, baseFile(pin))
     }
     publish()
     return true
@@ -149,6 +155,8 @@ extension Journal {
     }
     engine.handOverEffects()
     let pin = engine.keyspace.history.pinLive(atMilliseconds: now)
+    // With all that it has to know of the dataset as it is now.
+    let file = baseFile(pin)
     stream.forgetDatabase()
     writer.performSwitch { [weak self] isDone in
       guard let self else { return }
@@ -158,7 +166,7 @@ extension Journal {
         return
       }
       rewrite?.firstIncrement = writer.manifest.incrementSequence
-      writeBase(id, pin)
+      writeBase(id, pin, file)
     }
   }
 
@@ -169,10 +177,10 @@ extension Journal {
       second: settings.logTimestamps ? now / 1000 : nil, syncsIncrementally: settings.rewriteIncrementalSync)
   }
 
-  private func writeBase(_ id: Int, _ pin: VersionPin) {
+  private func writeBase(_ id: Int, _ pin: VersionPin, _ file: BaseFile) {
     guard let rewrite, rewrite.id == id else { return engine.keyspace.history.unpin(pin) }
     self.rewrite?.phase = .writing
-    var file = baseFile(pin)
+    var file = file
     file.isSnapshot = rewrite.isSnapshot
     file.progress = rewrite.progress
     file.keyWritten = settings.rdbKeySaveDelay == 0 ? nil : delay(settings.rdbKeySaveDelay, rewrite.progress)
@@ -219,6 +227,8 @@ extension Journal {
     if state == .awaitingBase {
       state = .on
       holdsWriters = false
+      isRestoring = false
+      lossError = nil
       policyChanged()
     }
     if state == .on { engine.persistence.log.baseSize = writer.byteCount }
@@ -241,6 +251,7 @@ extension Journal {
     engine.persistence.log.lastRewriteSucceeded = false
     engine.persistence.log.consecutiveFailures += 1
     endRewrite()
+    if isRestoring { lossError = reason }
     if state == .awaitingBase { giveUpTemporary() }
   }
 

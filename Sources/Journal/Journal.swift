@@ -32,6 +32,10 @@ public final class Journal: @unchecked Sendable {
   var state = State.off
   /// The promise of `appendfsync always` holds though the base is not there.
   var holdsWriters = false
+  /// The log was on before the base was lost.
+  var isRestoring = false
+  /// Why there is no log though there was one, in the system's words: writes are refused until there is one again.
+  var lossError: String? { didSet { tellFailure() } }
   var rewrite: Rewrite?
   var lastRewriteID = 0
   var isRewriteScheduled = false
@@ -59,11 +63,11 @@ public final class Journal: @unchecked Sendable {
     writer.onSafe = { [unowned self] end in
       if state == .on, settings.appendSync == .always { engine.journalBecameSafe(upTo: end) }
     }
-    writer.onFailure = { [unowned self] error in
-      engine.persistence.logError = error?.text
-      engine.updateWriteRefusal()
+    writer.onFailure = { [unowned self] _ in tellFailure() }
+    writer.onLoss = { [unowned self] in
+      lossError = writer.failure?.error.text
+      startAnew("what could not be synced is no longer known")
     }
-    writer.onLoss = { [unowned self] in startAnew("what could not be synced is no longer known") }
     writer.onDelay = { [unowned engine] in engine.noteDelay($0, nanoseconds: $1) }
     writer.isBesideRewrite = { [unowned self] in isBesideRewrite }
     writer.pause = { [unowned self] in if settings.logFlushDelay > 0 { wait(settings.logFlushDelay) } }
@@ -74,6 +78,11 @@ public final class Journal: @unchecked Sendable {
     }
     engine.cronTasks.append { [weak self] _ in self?.cron() }
     engine.datasetReplacements.append { [weak self] in self?.datasetWasReplaced() }
+  }
+
+  private func tellFailure() {
+    engine.persistence.logError = writer.failure?.error.text ?? lossError
+    engine.updateWriteRefusal()
   }
 
   var settings: Settings { engine.settings }
@@ -199,7 +208,7 @@ public final class Journal: @unchecked Sendable {
     writer.abandon(removing: state == .awaitingBase)
     stream.isOpen = false
     state = .off
-    holdsWriters = false
+    (holdsWriters, isRestoring, lossError) = (false, false, nil)
     isRewriteScheduled = false
     if wasRewriting { engine.log(.notice, "Killing running AOF rewrite: it is a thread, and no child") }
     engine.journalBecameSafe(upTo: .max)
@@ -242,6 +251,7 @@ public final class Journal: @unchecked Sendable {
     if canSeal { engine.handOverEffects() }
     if state == .on { _ = writer.writeOut() }
     writer.abandon(removing: state == .awaitingBase)
+    if state == .on { isRestoring = true }
     state = .awaitingBase
     holdsWriters = isPromised
     if !isPromised { stream.isOpen = false }

@@ -48,7 +48,7 @@ extension JournalWriter {
         }
         completion(true)
       }
-      flush()
+      proceed()
     }
   }
 
@@ -102,7 +102,7 @@ extension JournalWriter {
       case .failed(_, let line): log(.warning, line)
       }
       completion()
-      flush()
+      proceed()
     }
   }
 }

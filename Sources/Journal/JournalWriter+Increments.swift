@@ -78,10 +78,10 @@ extension JournalWriter {
 
   // MARK: The next
 
-  /// Has `body` called when no sync runs, with everything that is taken from there on waiting for the next increment:
+  /// Has `body` called when no sync runs and no manifest is written, with everything that is taken from there on waiting for the next increment:
   /// either it calls `performSwitch` or `abandonSwitch`, or it is called with false since the log is at fault.
   func requestSwitch(_ body: @escaping (Bool) -> Void) {
-    if sync == nil { beginSwitch(body) } else { switchRequest = body }
+    if sync == nil, !isManifestBusy { beginSwitch(body) } else { switchRequest = body }
   }
 
   func beginSwitch(_ body: (Bool) -> Void) {
@@ -120,18 +120,18 @@ extension JournalWriter {
         // Without a promise there is nothing to be mended.
         if policy == .never { log(.warning, "Fail to fsync the AOF file: \(error.text)") } else { failSync(error) }
         completion(false)
-        flush()
+        proceed()
       case .notNamed(_, let line):
         becameDurable(mark)
         log(.warning, line)
         completion(false)
-        flush()
+        proceed()
       case .named(let opened, let fault):
         becameDurable(mark)
         adopt(opened, manifest, fault)
         log(.notice, "Creating AOF incr file \(name) on background rewrite")
         completion(true)
-        flush()
+        proceed()
       }
     }
   }
@@ -187,6 +187,7 @@ extension JournalWriter {
       switch outcome {
       case .notSynced(let error), .notNamed(let error, _):
         failure = .syncing(error)
+        proceed()
       case .named(let opened, let fault):
         log(.notice, "Creating AOF incr file \(name) in the place of what could not be synced")
         fileEnd = durable.fileEnd
@@ -194,7 +195,7 @@ extension JournalWriter {
         written = 0
         selectAgain()
         failure = .unproven(error)
-        flush()
+        proceed()
       }
     }
   }

@@ -356,7 +356,12 @@ public final class JournalWriter {
         log(.warning, "AOF write error looks solved, writes are accepted again.")
       }
     }
-    if let request = switchRequest {
+    proceed()
+  }
+
+  /// Goes on when something that was done in the background is over.
+  func proceed() {
+    if let request = switchRequest, sync == nil, !isManifestBusy {
       switchRequest = nil
       beginSwitch(request)
     }

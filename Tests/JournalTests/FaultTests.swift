@@ -1,0 +1,231 @@
+import Engine
+import Journal
+import RESP
+import TestSupport
+import Testing
+
+/// What becomes of the log, and of those who wait for it, when the disk does not do what it should.
+@Suite(.serialized) struct FaultTests {
+  private static let refusal = "MISCONF Errors writing to the AOF file: "
+
+  @Test(arguments: [AppendSync.always, .everySecond, .never])
+  func aFullDiskRefusesWritesUntilThereIsRoom(_ sync: AppendSync) throws {
+    let harness = try JournalHarness(sync)
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    _ = try harness.received()
+    harness.disk.capacity = 0
+    // The first one finds out.
+    let first = try harness.ask("INCR", "n")
+    #expect(first == (sync == .always ? nil : .integer(2)))
+    #expect(try harness.ask("INCR", "n", from: 1) == .error(Self.refusal + "No space left on device"))
+    #expect(try harness.ask("PING", from: 1) == .error(Self.refusal + "No space left on device"))
+    #expect(try harness.ask("GET", "n", from: 1) == .bulk([UInt8(ascii: "2")]))
+    #expect(try harness.figure("aof_last_write_status") == "err")
+    harness.passAll(milliseconds: 2000)
+    #expect(try harness.received() == [])
+    harness.disk.heal()
+    harness.passAll(milliseconds: 1200)
+    if sync == .always { #expect(try harness.received() == [.integer(2)]) }
+    #expect(try harness.figure("aof_last_write_status") == "ok")
+    harness.send("INCR", "n", from: 1)
+    harness.disk.runAll()
+    #expect(try harness.received(1) == [.integer(3)])
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [3, 0])
+    #expect(harness.log.contains { $0.contains("AOF write error looks solved") })
+  }
+
+  @Test(arguments: [false, true]) func aShortWriteLeavesNoHalfOfAUnit(_ cannotBeCut: Bool) throws {
+    let harness = try JournalHarness(.always)
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    let size = harness.disk.content("log.1.incr.aof")!.count
+    harness.disk.capacity = harness.disk.files(.all).values.reduce(0) { $0 + $1.count } + 10
+    harness.disk.isTruncateBroken = cannotBeCut
+    harness.send("INCR", "n")
+    #expect(harness.disk.content("log.1.incr.aof")!.count == size + (cannotBeCut ? 10 : 0))
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [1, 0])
+    }
+    harness.passAll(milliseconds: 1000)
+    harness.disk.heal()
+    harness.passAll(milliseconds: 1200)
+    #expect(try harness.received().last == .integer(2))
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [2, 0])
+    }
+  }
+
+  @Test(arguments: [AppendSync.always, .everySecond])
+  func whatCouldNotBeSyncedIsWrittenAnew(_ sync: AppendSync) throws {
+    let harness = try JournalHarness(sync)
+    harness.send([["SELECT", "3"], ["INCR", "n"]])
+    harness.passAll(milliseconds: 1100)
+    _ = try harness.received()
+    harness.disk.isSyncBroken = true
+    let kept = try harness.ask("INCR", "n")
+    #expect(kept == (sync == .always ? nil : .integer(2)))
+    harness.passAll(milliseconds: 1100)
+    #expect(try harness.ask("INCR", "n") == .error(Self.refusal + "Input/output error"))
+    #expect(try harness.ask("GET", "n", from: 1) == .null)
+    harness.passAll(milliseconds: 3000)
+    #expect(harness.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])
+    harness.disk.heal()
+    harness.passAll(milliseconds: 2200)
+    // What was written before is not believed, though a sync of it would succeed now.
+    #expect(harness.disk.names.contains("log.2.incr.aof"))
+    #expect(try harness.ask("PING", from: 1) == .simple("PONG"))
+    harness.send("INCR", "n")
+    harness.passAll(milliseconds: 1100)
+    #expect(try harness.received().last == .integer(3))
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [0, 3])
+    }
+    #expect(harness.log.filter { $0.hasPrefix("Fail to fsync the AOF file") }.count == 1)
+  }
+
+  /// Where the bytes are not kept, because nobody was promised anything when they were written, the dataset is what is left.
+  @Test func whatIsNotKnownAnyMoreIsMadeGoodByABase() throws {
+    let harness = try JournalHarness(.never)
+    for _ in 0..<3 { harness.send("INCR", "n") }
+    harness.settings.appendSync = .always
+    harness.disk.isSyncBroken = true
+    harness.journal.policyChanged()
+    harness.disk.runAll()
+    #expect(try harness.ask("INCR", "n", from: 1) == .error(Self.refusal + "Input/output error"))
+    harness.disk.heal()
+    harness.passAll(milliseconds: 2000)
+    harness.send("INCR", "n", from: 1)
+    harness.disk.runAll()
+    #expect(try harness.received(1) == [.integer(4)])
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [4, 0])
+    }
+  }
+
+  @Test func aRewriteThatFailsLeavesTheLogAsGoodAsBefore() throws {
+    let harness = try JournalHarness(.always)
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    harness.send("BGREWRITEAOF")
+    harness.disk.run(.sync)
+    harness.send("INCR", "n")
+    harness.disk.isRenameBroken = true
+    harness.disk.runAll()
+    #expect(try harness.figure("aof_last_bgrewrite_status") == "err")
+    #expect(try harness.figure("aof_rewrites_consecutive_failures") == "1")
+    #expect(try harness.received().last == .integer(2))
+    #expect(!harness.disk.names.contains { $0.hasPrefix("temp-log.base") || $0.contains("2.base") })
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [2, 0])
+    }
+    harness.disk.heal()
+    harness.send("BGREWRITEAOF")
+    harness.disk.runAll()
+    #expect(try harness.figure("aof_last_bgrewrite_status") == "ok")
+    #expect(harness.disk.names == ["log.2.base.rdb", "log.3.incr.aof", "log.manifest"])
+  }
+
+  @Test func rewritesThatFailAgainAndAgainAreTriedMoreRarely() throws {
+    let harness = try JournalHarness()
+    harness.settings.autoRewriteMinSize = 10
+    harness.settings.autoRewritePercentage = 1
+    harness.disk.isRenameBroken = true
+    harness.send("INCR", "n")
+    harness.passAll(milliseconds: 20_000)
+    #expect(try harness.figure("aof_rewrites_consecutive_failures") == "3")
+    #expect(harness.log.filter { $0.contains("triggered the limit, will retry in 1 minutes") }.count == 1)
+    // Who asks for one is served at once.
+    harness.disk.heal()
+    #expect(try harness.ask("BGREWRITEAOF") == .simple("Background append only file rewriting started"))
+    harness.disk.runAll()
+    #expect(try harness.figure("aof_rewrites_consecutive_failures") == "0")
+  }
+
+  @Test func aFailedFirstBaseIsTriedAgain() throws {
+    let harness = try JournalHarness(isOn: false)
+    harness.send("INCR", "n")
+    harness.disk.isSyncBroken = true
+    harness.settings.appendOnly = true
+    #expect(harness.journal.enabledChanged())
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    #expect(harness.log.last == "Removing the temp incr aof file temp-log.incr in the background")
+    #expect(try harness.figure("aof_rewrite_scheduled") == "1")
+    #expect(harness.disk.names == [])
+    harness.disk.heal()
+    harness.passAll(milliseconds: 2200)
+    #expect(harness.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [2, 0])
+  }
+
+  @Test func aLogThatCannotBeTurnedOnStaysOff() throws {
+    let harness = try JournalHarness(isOn: false)
+    harness.disk.isOpenBroken = true
+    harness.settings.appendOnly = true
+    #expect(!harness.journal.enabledChanged())
+    harness.settings.appendOnly = false
+    #expect(harness.journal.enabledChanged())
+    #expect(try harness.figure("aof_enabled") == "0")
+    #expect(try harness.ask("INCR", "n") == .integer(1))
+  }
+
+  // MARK: Another dataset
+
+  @Test func afterAReplacementWritersWaitForTheBase() throws {
+    let harness = try JournalHarness(.always)
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    _ = try harness.received()
+    harness.engine.datasetWasReplaced()
+    #expect(try harness.ask("INCR", "n") == nil)
+    harness.disk.run(.sync)
+    harness.disk.run(.sync)
+    #expect(try harness.received() == [])
+    // Until the base is there, a crash brings back what there was before.
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [1, 0])
+    }
+    harness.disk.runAll()
+    #expect(try harness.received() == [.integer(2)])
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [2, 0])
+    }
+  }
+
+  @Test func aReplacementBeginsTheLogAnew() throws {
+    let harness = try JournalHarness(.everySecond)
+    harness.send("INCR", "n")
+    harness.engine.datasetWasReplaced()
+    harness.passAll(milliseconds: 300)
+    harness.send("INCR", "n")
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [2, 0])
+  }
+
+  // MARK: The end
+
+  @Test func theEndOfTheServerSyncsTheLog() throws {
+    let harness = try JournalHarness(.everySecond)
+    harness.send("INCR", "n")
+    #expect(harness.journal.prepareToStop(force: false))
+    #expect(harness.log.last == "Calling fsync() on the AOF file.")
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
+    harness.send("INCR", "n")
+    harness.disk.isSyncBroken = true
+    #expect(!harness.journal.prepareToStop(force: false))
+    #expect(harness.log.last == "Error trying to write the AOF, can't exit.")
+    #expect(harness.journal.prepareToStop(force: true))
+  }
+
+  @Test func theServerDoesNotEndBeforeItsFirstBase() throws {
+    let harness = try JournalHarness(isOn: false)
+    harness.send("INCR", "n")
+    harness.settings.appendOnly = true
+    #expect(harness.journal.enabledChanged())
+    #expect(!harness.journal.prepareToStop(force: false))
+    #expect(harness.log.last == "Writing initial AOF, can't exit.")
+    harness.disk.runAll()
+    #expect(harness.journal.prepareToStop(force: false))
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
+  }
+}

@@ -1,0 +1,294 @@
+import Engine
+import Journal
+import RESP
+import TestSupport
+import Testing
+
+/// What the log does to files, step by step.
+@Suite struct WriterTests {
+  private func text(_ bytes: [UInt8]?) -> String { String(decoding: bytes ?? [], as: UTF8.self) }
+
+  // MARK: Files
+
+  @Test func aNewLogHasABaseAndAnIncrement() throws {
+    let harness = try JournalHarness()
+    #expect(harness.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])
+    #expect(
+      text(harness.disk.content("log.manifest")) == """
+        file log.1.base.rdb seq 1 type b
+        file log.1.incr.aof seq 1 type i
+
+        """)
+    #expect(harness.log.suffix(2) == [
+      "Creating AOF base file log.1.base.rdb on server start", "Creating AOF incr file log.1.incr.aof on server start",
+    ])
+    harness.send("SET", "k", "v")
+    #expect(
+      text(harness.disk.content("log.1.incr.aof"))
+        == "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n")
+  }
+
+  @Test func aLogGoesOnWithItsLastIncrement() throws {
+    let first = try JournalHarness()
+    first.send("INCR", "n")
+    let files = first.disk.files(.all)
+    let disk = FaultyDisk()
+    for (name, content) in files { disk.put(name, content) }
+    let second = try JournalHarness(disk: disk, isOn: false)
+    second.settings.appendOnly = true
+    try second.journal.begin(JournalManifest.load("log", from: disk))
+    second.send("INCR", "n")
+    #expect(second.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])
+    // The engine of this test began without what the log holds.
+    #expect(try JournalHarness.load(disk.files(.all)).n == [2, 0])
+  }
+
+  @Test func aRewriteLeavesOneBaseAndOneIncrement() throws {
+    let harness = try JournalHarness()
+    for _ in 0..<3 { harness.send("INCR", "n") }
+    #expect(try harness.ask("BGREWRITEAOF") == .simple("Background append only file rewriting started"))
+    #expect(try harness.figure("aof_rewrite_in_progress") == "1")
+    #expect(
+      try harness.ask("BGREWRITEAOF") == .error("ERR Background append only file rewriting already in progress"))
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    harness.send("INCR", "n")
+    #expect(harness.disk.names == ["log.2.base.rdb", "log.2.incr.aof", "log.manifest"])
+    #expect(try harness.figure("aof_rewrite_in_progress") == "0")
+    #expect(try harness.figure("aof_last_bgrewrite_status") == "ok")
+    #expect(try harness.figure("aof_rewrites") == "1")
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [5, 0])
+    #expect(harness.disk.openCount == 1)
+    #expect(harness.log.last == "Background AOF rewrite finished successfully")
+  }
+
+  @Test func aBaseMayBeCommands() throws {
+    let harness = try JournalHarness()
+    harness.settings.logBaseIsSnapshot = false
+    harness.settings.logTimestamps = true
+    harness.send("SET", "s", "v")
+    harness.send("PEXPIREAT", "s", "9999999999999")
+    harness.send([["RPUSH", "l"] + (0..<100).map { "e\($0)" }])
+    harness.send("SADD", "set", "a")
+    harness.send("ZADD", "z", "1.5", "m")
+    harness.send("HSET", "h", "f", "v")
+    harness.send("XADD", "x", "1-1", "f", "v")
+    let digest = try harness.ask("DEBUG", "DIGEST")
+    harness.send("BGREWRITEAOF")
+    harness.disk.runAll()
+    #expect(harness.disk.names == ["log.2.base.aof", "log.2.incr.aof", "log.manifest"])
+    let base = text(harness.disk.content("log.2.base.aof"))
+    #expect(base.hasPrefix("#TS:1700000000\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"))
+    #expect(base.contains("*4\r\n$4\r\nZADD\r\n$1\r\nz\r\n$3\r\n1.5\r\n$1\r\nm\r\n"))
+    #expect(base.contains("*3\r\n$9\r\nPEXPIREAT\r\n$1\r\ns\r\n$13\r\n9999999999999\r\n"))
+    #expect(base.contains("*66\r\n$5\r\nRPUSH\r\n") && base.contains("*38\r\n$5\r\nRPUSH\r\n"))
+    #expect(digest != nil)
+  }
+
+  @Test func timesAreNotedBetweenUnits() throws {
+    let harness = try JournalHarness()
+    harness.settings.logTimestamps = true
+    harness.send("SET", "k", "1")
+    harness.send("SET", "k", "2")
+    harness.pass(milliseconds: 1000)
+    harness.send([["MULTI"], ["SET", "k", "3"], ["SET", "k", "4"], ["EXEC"]])
+    let log = text(harness.disk.content("log.1.incr.aof"))
+    #expect(log.hasPrefix("#TS:1700000000\r\n*2\r\n$6\r\nSELECT"))
+    #expect(log.count { $0 == "#" } == 2)
+    #expect(log.contains("#TS:1700000001\r\n*1\r\n$5\r\nMULTI\r\n"))
+  }
+
+  @Test func historyIsKeptWhereThatIsWanted() throws {
+    let harness = try JournalHarness()
+    harness.settings.keepsLogHistory = true
+    harness.send("BGREWRITEAOF")
+    harness.disk.runAll()
+    #expect(
+      text(harness.disk.content("log.manifest")) == """
+        file log.2.base.rdb seq 2 type b
+        file log.1.incr.aof seq 1 type h
+        file log.1.base.rdb seq 1 type h
+        file log.2.incr.aof seq 2 type i
+
+        """)
+    #expect(harness.disk.names.contains("log.1.base.rdb"))
+    harness.settings.keepsLogHistory = false
+    harness.journal.historyPolicyChanged()
+    #expect(harness.disk.names == ["log.2.base.rdb", "log.2.incr.aof", "log.manifest"])
+    #expect(!text(harness.disk.content("log.manifest")).contains("type h"))
+  }
+
+  // MARK: On and off
+
+  @Test func aLogThatIsTurnedOnFollowsUponItsBase() throws {
+    let harness = try JournalHarness(isOn: false)
+    harness.send("INCR", "n")
+    #expect(try harness.figure("aof_enabled") == "0")
+    harness.settings.appendOnly = true
+    #expect(harness.journal.enabledChanged())
+    harness.send("INCR", "n")
+    #expect(try harness.figure("aof_enabled") == "1")
+    #expect(harness.disk.content("log.manifest") == nil)
+    harness.disk.runAll()
+    #expect(harness.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])
+    harness.send("INCR", "n")
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [3, 0])
+    harness.settings.appendOnly = false
+    #expect(harness.journal.enabledChanged())
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [3, 0])
+    harness.send("INCR", "n")
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [3, 0])
+    harness.settings.appendOnly = true
+    #expect(harness.journal.enabledChanged())
+    harness.disk.runAll()
+    #expect(harness.disk.names == ["log.2.base.rdb", "log.2.incr.aof", "log.manifest"])
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [4, 0])
+  }
+
+  @Test func turningOffEndsARewrite() throws {
+    let harness = try JournalHarness()
+    harness.send("INCR", "n")
+    harness.send("BGREWRITEAOF")
+    harness.disk.run(.sync)
+    harness.settings.appendOnly = false
+    #expect(harness.journal.enabledChanged())
+    #expect(harness.log.last?.contains("Killing running AOF rewrite") == true)
+    harness.disk.runAll()
+    #expect(harness.disk.openCount == 0)
+    #expect(!harness.disk.names.contains { $0.hasPrefix("temp") })
+    #expect(try harness.figure("aof_rewrite_in_progress") == "0")
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
+  }
+
+  @Test func aRewriteOfALogThatIsOffLeavesABase() throws {
+    let harness = try JournalHarness(isOn: false)
+    harness.send("INCR", "n")
+    #expect(try harness.ask("BGREWRITEAOF") == .simple("Background append only file rewriting started"))
+    harness.disk.runAll()
+    #expect(harness.disk.names == ["log.1.base.rdb", "log.manifest"])
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
+  }
+
+  @Test func inATransactionARewriteWaits() throws {
+    let harness = try JournalHarness()
+    harness.send([["MULTI"], ["INCR", "n"], ["BGREWRITEAOF"], ["INCR", "n"], ["EXEC"]])
+    #expect(
+      try harness.received().last
+        == .array([.integer(1), .simple("Background append only file rewriting scheduled"), .integer(2)]))
+    #expect(try harness.figure("aof_rewrite_scheduled") == "1")
+    harness.passAll(milliseconds: 200)
+    #expect(try harness.figure("aof_rewrites") == "1")
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [2, 0])
+  }
+
+  @Test func aLogThatHasGrownIsRewritten() throws {
+    let harness = try JournalHarness()
+    harness.settings.autoRewriteMinSize = 1000
+    harness.send("SET", "k", String(repeating: "x", count: 2000))
+    harness.passAll(milliseconds: 200)
+    #expect(harness.log.contains { $0.hasPrefix("Starting automatic rewriting of AOF on ") })
+    #expect(try harness.figure("aof_rewrites") == "1")
+    let size = harness.disk.files(.all).reduce(0) { $0 + ($1.key == "log.manifest" ? 0 : $1.value.count) }
+    #expect(try harness.figure("aof_current_size") == "\(size)")
+    #expect(try harness.figure("aof_base_size") == "\(size)")
+  }
+
+  // MARK: Policies
+
+  @Test func underAlwaysARepliesWaitsForTheDisk() throws {
+    let harness = try JournalHarness(.always)
+    #expect(try harness.ask("INCR", "n") == nil)
+    #expect(try harness.ask("GET", "n", from: 1) == .bulk([UInt8(ascii: "1")]))
+    #expect(try harness.ask("INCR", "n", from: 2) == nil)
+    // One sync serves the first, and the next all that came meanwhile.
+    harness.disk.run(.sync)
+    #expect(try harness.received() == [.integer(1)])
+    #expect(try harness.received(2) == [])
+    #expect(try harness.ask("INCR", "n", from: 3) == nil)
+    harness.disk.run(.sync)
+    #expect(try harness.received(2) == [.integer(2)])
+    #expect(try harness.received(3) == [])
+    harness.disk.run(.sync)
+    #expect(try harness.received(3) == [.integer(3)])
+    #expect(harness.disk.isIdle)
+  }
+
+  @Test func whoeverWaitedForAKeyWaitsForTheDiskToo() throws {
+    let harness = try JournalHarness(.always)
+    #expect(try harness.ask("BLPOP", "l", "0") == nil)
+    #expect(try harness.ask("RPUSH", "l", "a", from: 1) == nil)
+    #expect(try harness.received() == [])
+    harness.disk.runAll()
+    #expect(try harness.received() == [.array([.bulk([UInt8(ascii: "l")]), .bulk([UInt8(ascii: "a")])])])
+    #expect(try harness.received(1) == [.integer(1)])
+  }
+
+  @Test func policiesMayChange() throws {
+    let harness = try JournalHarness(.always)
+    #expect(try harness.ask("INCR", "n") == nil)
+    harness.settings.appendSync = .everySecond
+    harness.journal.policyChanged()
+    #expect(try harness.received() == [.integer(1)])
+    #expect(try harness.ask("INCR", "n") == .integer(2))
+    harness.settings.appendSync = .always
+    harness.journal.policyChanged()
+    #expect(try harness.ask("INCR", "n") == nil)
+    harness.disk.runAll()
+    #expect(try harness.received() == [.integer(3)])
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [3, 0])
+  }
+
+  @Test func everySecondTheLogIsSynced() throws {
+    let harness = try JournalHarness(.everySecond)
+    #expect(try harness.ask("INCR", "n") == .integer(1))
+    #expect(harness.disk.isIdle)
+    harness.passAll(milliseconds: 1100)
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
+    // Nothing to do, nothing done.
+    harness.pass(milliseconds: 3000)
+    #expect(harness.disk.isIdle)
+  }
+
+  @Test func aSlowSyncHasWritesWaitForTwoSeconds() throws {
+    let harness = try JournalHarness(.everySecond)
+    harness.send("INCR", "n")
+    harness.pass(milliseconds: 1100)
+    #expect(!harness.disk.isIdle)
+    let size = harness.disk.content("log.1.incr.aof")!.count
+    harness.send("INCR", "n")
+    harness.pass(milliseconds: 1000)
+    #expect(harness.disk.content("log.1.incr.aof")!.count == size)
+    #expect(try harness.figure("aof_pending_bio_fsync") == "1")
+    #expect(Int(try harness.figure("aof_buffer_length") ?? "")! > 0)
+    #expect(try harness.figure("aof_delayed_fsync") == "0")
+    harness.pass(milliseconds: 1200)
+    #expect(harness.disk.content("log.1.incr.aof")!.count > size)
+    #expect(try harness.figure("aof_delayed_fsync") == "1")
+    #expect(harness.log.contains { $0.hasPrefix("Asynchronous AOF fsync is taking too long") })
+    harness.disk.runAll()
+    harness.passAll(milliseconds: 1100)
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [2, 0])
+  }
+
+  @Test func withoutSyncsNothingIsSynced() throws {
+    let harness = try JournalHarness(.never)
+    #expect(try harness.ask("INCR", "n") == .integer(1))
+    harness.pass(milliseconds: 3000)
+    #expect(harness.disk.isIdle)
+    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [1, 0])
+    #expect(harness.journal.prepareToStop(force: false))
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
+  }
+
+  @Test func whileTheLogIsRewrittenSyncsMayRest() throws {
+    let harness = try JournalHarness(.always)
+    harness.settings.skipsAppendSyncOnRewrite = true
+    harness.send("BGREWRITEAOF")
+    harness.disk.run(.sync)
+    #expect(try harness.ask("INCR", "n", from: 1) == .integer(1))
+    harness.disk.runAll()
+    #expect(try harness.ask("INCR", "n", from: 1) == nil)
+    harness.disk.runAll()
+    #expect(try harness.received(1) == [.integer(2)])
+  }
+}
