@@ -165,6 +165,8 @@ final class JournalStart {
       engine.log(.warning, "There is no AOF to load")
       return completion(failure)
     }
+    // A log that is off goes on from what is there when it is turned on.
+    if !engine.persistence.log.isEnabled { journal.know(manifest) }
     let keyspace = engine.keyspace
     let changes = keyspace.changesSinceSave
     let former = keyspace.history.commit(
