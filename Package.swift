@@ -157,7 +157,8 @@ if ProcessInfo.processInfo.environment["CAMBIUM_STORE_ONLY"] == "1" {
 } else if ProcessInfo.processInfo.environment["CAMBIUM_SIMULATION_ONLY"] == "1" {
   keep(
     [
-      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Journal", "Replication", "Scripting",
+      "CJemalloc", "CLua", "VersionedStore", "Values", "RESP", "Engine", "Snapshots", "Journal", "Replication",
+      "Scripting",
       "TestSupport", "Simulation",
     ],
     packages: ["swift-crypto"])

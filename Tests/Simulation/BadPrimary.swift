@@ -87,7 +87,8 @@ final class BadPrimary {
     switch fault {
     case .refusesSync: return say("-ERR unknown command 'PSYNC'")
     case .isLoading: return say("-LOADING Redis is loading the dataset in memory")
-    case .malformedSync: return say(world.pick(["+FULLRESYNC", "+FULLRESYNC x y", "+FULLRESYNC \(id) -1", ":1", "+OK"]))
+    case .malformedSync:
+      return say(world.pick(["+FULLRESYNC", "+FULLRESYNC x y", "+FULLRESYNC \(id) -1", ":1", "+OK"]))
     case .resumesWhatItDoesNotKnow:
       say("+CONTINUE \(id)")
       return world.chance(50) ? end.send(world.random.bytes(count: 100)) : end.close()

@@ -31,7 +31,9 @@ struct Landmarks: Equatable, CustomStringConvertible {
   init(_ root: Root) {
     func text(_ key: [UInt8]) -> String? {
       key.withBytes { key in
-        guard let entry = root.find(Self.database, key, root.hashKey.hash(key)), entry.type == .string else { return nil }
+        guard let entry = root.find(Self.database, key, root.hashKey.hash(key)), entry.type == .string else {
+          return nil
+        }
         return StringReader(entry).withBytes { String(decoding: $0, as: UTF8.self) }
       }
     }

@@ -58,7 +58,9 @@ final class Life: SessionTransport {
     let log = JournalReference()
     let history = History(live: Dataset(databases: settings.databases, lineage: Lineage.next()))
     let families =
-      StandardCommands.families + [[log.command], saves.commands, ReplicationCommands(controller).all, scripting.commands]
+      StandardCommands.families + [
+        [log.command], saves.commands, ReplicationCommands(controller).all, scripting.commands,
+      ]
     let clock = { [unowned world] in world.now * 1_000_000 }
     engine = Engine(
       settings: settings, keyspace: Keyspace(settings: settings, history: history), commands: CommandTable(families),

@@ -41,7 +41,9 @@ final class SimulatedClient {
     unsafe parser.append(bytes.span.bytes)
     do {
       while let reply = try parser.next() {
-        guard !waiting.isEmpty else { return life.world.fail("\(life.server.name) answers what nobody asked: \(reply)") }
+        guard !waiting.isEmpty else {
+          return life.world.fail("\(life.server.name) answers what nobody asked: \(reply)")
+        }
         waiting.removeFirst()(reply)
       }
     } catch {

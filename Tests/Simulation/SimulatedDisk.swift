@@ -100,7 +100,12 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
 
   func list() -> [String] { names.keys.sorted() }
 
-  private func error(_ code: Int32) -> DiskError { DiskError(code: code, text: code == ENOSPC ? "No space left on device" : code == ENOENT ? "No such file or directory" : "Input/output error") }
+  private func error(_ code: Int32) -> DiskError {
+    DiskError(
+      code: code,
+      text: code == ENOSPC
+        ? "No space left on device" : code == ENOENT ? "No such file or directory" : "Input/output error")
+  }
 
   private func change(_ change: NameChange) {
     nameChanges.append(change)

@@ -28,7 +28,7 @@ final class SimulatedServer {
     self.world = world
     self.port = port
     disk = SimulatedDisk(world, name: "the disk of server \(port)")
-    hasLog = world.chance(60)
+    hasLog = world.chance(75)
     appendSync = [.always, .always, .everySecond, .never][world.pick(0...3)]
   }
 

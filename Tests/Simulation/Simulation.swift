@@ -42,17 +42,20 @@ struct Simulation {
       return
     }
     switch world.pick(0...99) {
-    case 0...54: if !life.engine.isReplica || world.chance(10) { workloads[index].write() }
+    case 0...54: write(index)
     case 55...64: read(life)
     case 65...66: world.invariants.lookAtVersions(life)
     case 67...73: world.network.strike()
-    case 74...75:
+    case 74...75 where world.chance(60):
       server.configuredPrimary = world.chance(50) ? life.engine.settings.replicaOf?.port : nil
       if world.chance(20) { server.stop() } else { server.crash(silently: world.chance(60)) }
-    case 76...81: follow(life)
-    case 82...83: say(life, ["REPLICAOF", "NO", "ONE"])
-    case 84...91: version(life)
-    case 92...93: if !life.engine.isReplica { workloads[index].begin() }
+    case 74...75: break
+    case 76...80: follow(life)
+    case 81...82: say(life, ["REPLICAOF", "NO", "ONE"])
+    case 83...89: version(life)
+    case 90...92:
+      workloads.indices.filter { !(world.servers[$0].life?.engine.isReplica ?? true) }.forEach { workloads[$0].write() }
+    case 93: if !life.engine.isReplica { workloads[index].begin() }
     case 94...95:
       server.clockError += Int64(world.pick(-3000...3000))
       world.note("the clock of \(server.name) is wrong by \(server.clockError) ms")
@@ -67,6 +70,13 @@ struct Simulation {
   /// What a server without a file begins with is for its clients to say.
   private func afterStart(_ index: Int) {
     if world.servers[index].configuredPrimary == nil, world.chance(70) { workloads[index].begin() }
+  }
+
+  /// Clients write where they may, and now and then where they may not.
+  private func write(_ index: Int) {
+    let primaries = workloads.indices.filter { world.servers[$0].life.map { !$0.engine.isReplica } ?? false }
+    let isAnywhere = primaries.isEmpty || world.chance(5)
+    workloads[isAnywhere ? index : world.pick(primaries)].write()
   }
 
   private func befallDisk(_ server: SimulatedServer) {
@@ -92,7 +102,10 @@ struct Simulation {
   }
 
   private func follow(_ life: Life) {
-    let ports = world.servers.map(\.port) + badPrimaries.map(\.port)
+    // Mostly one that is there and follows nobody, sometimes anybody, itself included.
+    let good = world.servers.filter { $0 !== life.server && $0.life.map { !$0.engine.isReplica } ?? false }
+    let all = world.servers.map(\.port) + badPrimaries.map(\.port)
+    let ports = good.isEmpty || world.chance(35) ? all : good.map(\.port)
     let options = world.chance(20) ? [world.pick(["VERIFY", "DRYRUN"])] : []
     say(life, ["REPLICAOF", "server", "\(world.pick(ports))"] + options)
   }

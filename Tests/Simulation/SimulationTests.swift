@@ -10,12 +10,14 @@ import VersionedStore
   private static let seedCount =
     ProcessInfo.processInfo.environment["CAMBIUM_SIMULATION_SEEDS"].flatMap { Int($0) } ?? 200
   private static let firstSeed = 1
+  /// What is optimized has time to compare more.
+  private static let digestInterval = _isDebugAssertConfiguration() ? 4 : 1
 
   /// A run, and what it amounts to.
   private func run(_ seed: UInt64) -> (failure: String?, history: [String], counts: Counts) {
     Randomness.withSeed(seed) {
-      let simulation = Simulation(seed: seed, digestInterval: 4)
-      simulation.run(steps: 250)
+      let simulation = Simulation(seed: seed, digestInterval: Self.digestInterval)
+      simulation.run(steps: 200)
       defer { simulation.world.end() }
       return (simulation.world.failure, simulation.world.history, simulation.world.counts)
     }
