@@ -162,7 +162,9 @@ final class ServerInstance {
     keyspace.history.replaceLive(with: loader.dataset)
     keyspace.liveDatasetChanged()
     engine.note(loader.outcome, libraries: loader.dataset.attachments.count)
-    if let origin = loader.origin.replicationOrigin { replication.restore(origin, atMilliseconds: Transport.now() / 1000) }
+    if let origin = loader.origin.replicationOrigin {
+      replication.restore(origin, atMilliseconds: Transport.now() / 1000)
+    }
     engine.deleteExpiredAtStart(loader.outcome.expiredInHistory.map { ($0.database, $0.name) })
   }
 
@@ -377,6 +379,9 @@ final class ServerInstance {
       configuration.onChange(of: name) { [engine] in engine.updateWriteRefusal() }
     }
     applyLogChanges()
+    // A link that begins anew right away has to know it.
+    let ofLinks = ["replica-announce-ip", "replica-announce-port", "masteruser", "masterauth", "repl-timeout"]
+    configuration.onChange(ofAny: ofLinks) { [replication] in replication.settingsChanged() }
     for name in ["min-replicas-to-write", "min-replicas-max-lag"] {
       configuration.onChange(of: name) { [engine] in engine.updateGoodReplicas() }
     }

@@ -52,7 +52,9 @@ import VersionedStore
     let harness = try Self.replica()
     let former = try #require(try harness.field("master_replid"))
     let further = try harness.addReplica()
-    let commands = [["MULTI"], ["SET", "text", "abc"], ["INCR", "text"], ["SET", "behind", "1"], ["EXEC"], ["SET", "b", "2"]]
+    let commands = [
+      ["MULTI"], ["SET", "text", "abc"], ["INCR", "text"], ["SET", "behind", "1"], ["EXEC"], ["SET", "b", "2"],
+    ]
     #expect(
       harness.execute(commands, upTo: 1100)
         == .commandFailed(name: "incr", reply: "ERR value is not an integer or out of range"))
@@ -99,7 +101,10 @@ import VersionedStore
     #expect(harness.closed.contains(further.id))
     #expect(try harness.field("master_repl_offset") == "1100")
     #expect(try harness.field("second_repl_offset") == "1101")
-    #expect(harness.log.contains { $0.hasPrefix("Setting secondary replication ID to \(ScriptedLink.id), valid up to offset: 1101.") })
+    #expect(
+      harness.log.contains {
+        $0.hasPrefix("Setting secondary replication ID to \(ScriptedLink.id), valid up to offset: 1101.")
+      })
   }
 
   @Test func anotherNameOfTheHistoryIsToldToFurtherReplicas() throws {
@@ -302,7 +307,8 @@ import VersionedStore
     #expect(try harness.reply() == nil)
     // The reader goes on with what it has sent meanwhile, but not before it is known how far the stream has come.
     harness.ask("INFO", "replication")
-    #expect(harness.execute([["XADD", "s", "1-1", "f", "v"]] + (0..<100).map { ["SET", "k\($0)", "v"] }, upTo: 9000) == nil)
+    #expect(
+      harness.execute([["XADD", "s", "1-1", "f", "v"]] + (0..<100).map { ["SET", "k\($0)", "v"] }, upTo: 9000) == nil)
     let text = String(decoding: harness.takeOutput(), as: UTF8.self)
     #expect(text.contains("1-1"))
     #expect(text.contains("slave_repl_offset:9000"))
@@ -326,6 +332,7 @@ import VersionedStore
     let former = harness.link
     harness.send("REPLICAOF", "other", "1")
     #expect(harness.controller.execute(part, from: former) == nil)
+    #expect(try harness.reply() == .simple("OK"))
     #expect(try harness.run("EXISTS", "a") == .integer(0))
     #expect(harness.link.position == ReplicaHarness.position(1000))
   }

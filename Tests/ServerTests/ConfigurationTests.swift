@@ -67,8 +67,7 @@ struct ConfigurationTests {
   }
 
   @Test(arguments: [
-    "appendonly yes", "cluster-enabled yes", "tls-session-caching no", "tls-prefer-server-ciphers yes", "io-threads 4",
-    "loadmodule x.so",
+    "cluster-enabled yes", "tls-session-caching no", "tls-prefer-server-ciphers yes", "io-threads 4", "loadmodule x.so",
   ])
   func refusesWhatThisBuildDoesNotHave(_ line: String) {
     #expect(throws: ConfigurationFile.Failure.self) { try loaded(line) }
