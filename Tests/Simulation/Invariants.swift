@@ -17,7 +17,9 @@
 /// 6. *Acknowledged is safe.* With `appendfsync always`, a server that was killed, or whose machine lost its power, begins with a
 ///    state that it was in when the last write was acknowledged, or later; whatever the disk has done. It always does begin,
 ///    unless its disk is full.
-/// 7. *They converge.* When the faults stop and all follow one primary, all datasets become equal within a bounded time.
+/// 7. *Waited for is there.* When WAIT answers that so many replicas have a write, so many have had it in their datasets; by 2 and
+///    4 whichever of them is promoted has it then.
+/// 8. *They converge.* When the faults stop and all follow one primary, all datasets become equal within a bounded time.
 final class Invariants {
   /// What a dataset at a place in a history was seen to hold.
   private struct Sighting {
@@ -50,6 +52,8 @@ final class Invariants {
 
   private unowned let world: World
   private var standings: [ObjectIdentifier: Standing] = [:]
+  /// The last stamp that each server has shown of each dataset that was ever begun.
+  private var stamps: [String: [Int: Int]] = [:]
   private var sightings: [ReplicationPosition: Sighting] = [:]
 
   init(_ world: World) { self.world = world }
@@ -116,6 +120,8 @@ final class Invariants {
     (standing.dataset, standing.changeCount) = (ObjectIdentifier(live), live.changeCount)
     standing.landmarks = landmarks(life)
     life.server.ledger.note(standing.landmarks)
+    let (tag, number) = (standing.landmarks.tag, standing.landmarks.number)
+    stamps[tag, default: [:]][life.server.port] = max(stamps[tag]?[life.server.port] ?? 0, number)
     standing.keyCounts = (0..<live.databaseCount).map(live.keyCount)
     standing.changes += 1
     switch standing.landmarks.shape {
@@ -157,6 +163,14 @@ final class Invariants {
     if sighting.digest != nil { world.counts.comparisons += 1 }
     sighting.digest = digest
     sightings[position] = sighting
+  }
+
+  /// A client of `life` was told that `count` replicas have a stamp of the dataset that was begun as `tag`.
+  func acknowledged(_ number: Int, of tag: String, by count: Int, _ life: Life) {
+    let holders = stamps[tag, default: [:]].count { $0.key != life.server.port && $0.value >= number }
+    if count > 0 { world.counts.waits += 1 }
+    guard holders < count else { return }
+    world.fail("\(life.server.name) says that \(count) replicas have stamp \(number), and \(holders) have had it")
   }
 
   // MARK: From time to time

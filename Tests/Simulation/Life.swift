@@ -27,6 +27,8 @@ final class Life: SessionTransport {
   private var ends: [Int: SimulatedNetwork.End] = [:]
   private var isTickDue = false
   private(set) var isOver = false
+  /// How often the dataset has gone back to a version, from where stamps are smaller.
+  var rollbackCount = 0
   /// When the loops have done what they were asked for so far.
   private var servingLoopTime: Int64 = 0
   private var linkLoopTime: Int64 = 0

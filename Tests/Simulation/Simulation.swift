@@ -119,7 +119,10 @@ struct Simulation {
     }
     switch world.pick(0...5) {
     case 0...2:
-      if case .integer = say(life, ["VERSION", "ROLLBACK", "\(version.id)"]) { world.counts.rollbacks += 1 }
+      if case .integer = say(life, ["VERSION", "ROLLBACK", "\(version.id)"]) {
+        world.counts.rollbacks += 1
+        life.rollbackCount += 1
+      }
     case 3...4: say(life, ["VERSION", "DROP", "\(version.id)"])
     default: say(life, ["VERSION", "RESTORE", "\(version.id)", "k1", "h1", "l1", "s1", "z1"])
     }

@@ -47,6 +47,7 @@ final class Workload {
     case 0...5:
       writer.send(command)
       send(stamp, number, scribe)
+      if world.chance(20) { wait(for: number, scribe, life) }
     case 6...7:
       for command in [["MULTI"], stamp, ["SELECT", "\(world.pick(0...2))"], command, ["SELECT", "9"], ["EXEC"]] {
         send(command, number, scribe)
@@ -61,6 +62,17 @@ final class Workload {
     default:
       for _ in 0..<world.pick(1...5) { writer.send(mix.next()) }
       send(stamp, number, scribe)
+    }
+  }
+
+  /// Asks how many replicas have a stamp.
+  private func wait(for number: Int, _ scribe: SimulatedClient, _ life: Life) {
+    let (tag, rollbacks) = (world.invariants.landmarks(life).tag, life.rollbackCount)
+    scribe.send(["WAIT", "\(world.pick(1...2))", "\(world.pick(1...2000))"]) { [self] reply in
+      guard case .integer(let count) = reply, rollbacks == life.rollbackCount,
+        world.invariants.landmarks(life).tag == tag
+      else { return }
+      world.invariants.acknowledged(number, of: tag, by: count, life)
     }
   }
 

@@ -9,6 +9,7 @@ struct Counts: CustomStringConvertible {
   var failedSyncs = 0
   var starts = 0
   var promisesKept = 0
+  var waits = 0
   var rollbacks = 0
   var comparisons = 0
   var convergences = 0
@@ -20,13 +21,14 @@ struct Counts: CustomStringConvertible {
     sum.failedSyncs += counts.failedSyncs
     sum.starts += counts.starts
     sum.promisesKept += counts.promisesKept
+    sum.waits += counts.waits
     sum.rollbacks += counts.rollbacks
     sum.comparisons += counts.comparisons
     sum.convergences += counts.convergences
   }
 
   var description: String {
-    "\(writes) writes, \(rollbacks) rollbacks, \(fullSyncs) full syncs, \(failedSyncs) failed, \(partialSyncs) partial, \(starts) starts, \(promisesKept) promises kept, \(comparisons) datasets compared at the same place, \(convergences) runs converged"
+    "\(writes) writes, \(rollbacks) rollbacks, \(fullSyncs) full syncs, \(failedSyncs) failed, \(partialSyncs) partial, \(starts) starts, \(promisesKept) promises kept, \(waits) writes waited for, \(comparisons) datasets compared at the same place, \(convergences) runs converged"
   }
 }
 
