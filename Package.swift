@@ -90,7 +90,8 @@ let package = Package(
       name: "EngineTests", dependencies: ["Engine", "RESP", "VersionedStore", "Values", "TestSupport"],
       swiftSettings: careful),
     .testTarget(
-      name: "Fuzzing", dependencies: ["Engine", "Snapshots", "Journal", "Scripting", "RESP", "Values", "VersionedStore", "TestSupport"],
+      name: "Fuzzing",
+      dependencies: ["Engine", "Snapshots", "Journal", "Scripting", "RESP", "Values", "VersionedStore", "TestSupport"],
       path: "Tests/Fuzzing", swiftSettings: careful),
     // These start the server, which is built for them.
     .testTarget(
