@@ -143,6 +143,8 @@ public final class Engine {
   public var serveWhileBusy: (_ caller: Session) -> Void = { _ in }
   /// The error that a command is about to answer with was counted when it came up, within that command.
   public var isErrorCounted = false
+  /// Called when FLUSHALL has removed all keys; set by the module that saves them.
+  public var allKeysFlushed: () -> Void = {}
   /// Called when another dataset has taken the place of the live one, and no commands lead from the one to the other.
   public var datasetReplacements: [() -> Void] = []
   /// Up to where the log's stream is safe: replies to whoever has written more wait. Where replies wait for nothing, it is at

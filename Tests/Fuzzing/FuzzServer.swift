@@ -19,7 +19,7 @@ final class FuzzServer: SessionTransport {
   private var pending: [() -> Void] = []
 
   init(_ settings: Settings) {
-    let history = History(live: Dataset(databases: settings.databases, lineage: 1))
+    let history = History(live: Dataset(databases: settings.databases, lineage: Lineage.next()))
     let keyspace = Keyspace(settings: settings, history: history)
     let families =
       StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)

@@ -21,7 +21,7 @@ final class PropagationHarness: SessionTransport {
 
   init(settings: Settings = Settings()) {
     settings.enableDebugCommand = .yes
-    let history = History(live: Dataset(databases: settings.databases, lineage: 1))
+    let history = History(live: Dataset(databases: settings.databases, lineage: Lineage.next()))
     let keyspace = Keyspace(settings: settings, history: history)
     engine = Engine(
       settings: settings, keyspace: keyspace,

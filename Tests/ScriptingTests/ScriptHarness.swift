@@ -15,7 +15,7 @@ final class ScriptHarness: SessionTransport {
   /// `memoryLimit` is that of each interpreter.
   init(settings: Settings = Settings(), memoryLimit: Int = ScriptingReference.usualMemoryLimit) {
     scripting = ScriptingReference(memoryLimit: memoryLimit)
-    let history = History(live: Dataset(databases: settings.databases, lineage: 1))
+    let history = History(live: Dataset(databases: settings.databases, lineage: Lineage.next()))
     let keyspace = Keyspace(settings: settings, history: history)
     engine = Engine(
       settings: settings, keyspace: keyspace,

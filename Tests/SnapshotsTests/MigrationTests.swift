@@ -54,7 +54,7 @@ import VersionedStore
     init() {
       let settings = Settings()
       let keyspace = Keyspace(
-        settings: settings, history: History(live: Dataset(databases: settings.databases, lineage: 1)))
+        settings: settings, history: History(live: Dataset(databases: settings.databases, lineage: Lineage.next())))
       engine = Engine(
         settings: settings, keyspace: keyspace,
         commands: CommandTable(StandardCommands.families + [[migrations.command]]))

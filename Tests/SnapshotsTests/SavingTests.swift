@@ -17,7 +17,7 @@ import VersionedStore
 
     init(_ settings: Settings = Settings()) {
       let keyspace = Keyspace(
-        settings: settings, history: History(live: Dataset(databases: settings.databases, lineage: 1)))
+        settings: settings, history: History(live: Dataset(databases: settings.databases, lineage: Lineage.next())))
       engine = Engine(
         settings: settings, keyspace: keyspace, commands: CommandTable(StandardCommands.families + [saves.commands]))
       engine.transport = self
@@ -64,6 +64,20 @@ import VersionedStore
     let finish = try #require(end)
     finish(firstIsDone ? .success(()) : .failure(.cancelled))
     #expect(harness.engine.keyspace.changesSinceSave == 1)
+  }
+
+  @Test(arguments: ["BGSAVE", "SAVE"]) func flushAllGivesUpASaveThatNobodyWaitsFor(command: String) throws {
+    let harness = Harness()
+    var job: SnapshotSaves.Job?
+    harness.saves.write = { written, _ in job = written }
+    try harness.run("SET", "key", "v")
+    try harness.run(command)
+    #expect(job?.progress.isCancelled == false)
+    let other = harness.engine.open(harness.session.peer, now: harness.now)
+    Array("FLUSHALL\r\n".utf8).withBytes { harness.engine.receive($0, from: other) }
+    harness.engine.tick(nowMicroseconds: harness.now * 1000)
+    #expect(try harness.run("DBSIZE") == .integer(0))
+    #expect(job?.progress.isCancelled == (command == "BGSAVE"))
   }
 
   /// Who saves at once is told that it failed; that alone is no reason to refuse writes.

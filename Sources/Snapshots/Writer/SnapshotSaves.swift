@@ -72,6 +72,7 @@ public final class SnapshotSaves: @unchecked Sendable {
     }
     engine.reload = { [self, unowned engine] in reload($0, engine) }
     engine.cronTasks.append { [self] engine in cron(engine) }
+    engine.allKeysFlushed = { [self, unowned engine] in giveUpOutdated(engine) }
   }
 
   // MARK: Commands
@@ -170,6 +171,13 @@ public final class SnapshotSaves: @unchecked Sendable {
       engine.log(.warning, "Background saving error: \(failure)")
     }
     engine.updateWriteRefusal()
+  }
+
+  /// As in Redis, what FLUSHALL has removed is not to come back with a file that a background save was about to finish.
+  private func giveUpOutdated(_ engine: Engine) {
+    guard let running, running.session == nil else { return }
+    engine.log(.notice, "FLUSHALL: the background save that is going on is given up")
+    running.progress.cancel()
   }
 
   private func note(_ running: Running, _ engine: Engine) {
