@@ -31,7 +31,7 @@ import Values
         for command in Self.next(&mix) { try witnesses.send(command.map(CommandMix.bytes)) }
         if mix.generator.oneIn(400) {
           // What lives for a millisecond more is gone when it is met next.
-          for key in Set((0..<3).map { _ in mix.anyOfAll() }) { try witnesses.send(["PEXPIRE", key, "1"]) }
+          for key in Set((0..<3).map { _ in mix.anyOfAll() }).sorted() { try witnesses.send(["PEXPIRE", key, "1"]) }
           witnesses.pass()
         }
         if number.isMultiple(of: 50) { try witnesses.compare() }

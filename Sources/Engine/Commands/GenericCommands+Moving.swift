@@ -66,7 +66,9 @@ extension GenericCommands {
       let key = call.key(1)
       let newKey = call.key(2)
       guard target.database != edit.database || key.bytes != newKey.bytes else { throw .sameObject }
-      guard edit.read(key) != nil, replaces || target.find(newKey) == nil else { return call.reply.integer(0) }
+      guard edit.read(key) != nil else { return call.reply.integer(0) }
+      let isTaken = target.find(newKey) != nil
+      guard replaces || !isTaken else { return call.reply.integer(0) }
       // Looking at the target may have deleted an expired key, and with it what was found before.
       guard let entry = edit.find(key, quietly: true) else { return call.reply.integer(0) }
       target.copy(entry, to: newKey, expiry: entry.expiry)
