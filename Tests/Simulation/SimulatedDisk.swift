@@ -217,7 +217,7 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
 
   private func runSoon(_ lane: DiskLane) {
     guard let item = background[lane]?.first, let life else { return }
-    world.schedule(after: Int64(world.chance(80) ? world.pick(0...5) : world.pick(0...400))) { [self] in
+    world.schedule(after: Int64(world.chance(70) ? world.pick(0...5) : world.pick(0...400))) { [self] in
       guard !life.isOver, let run = item.run else { return }
       item.run = nil
       item.complete = run()

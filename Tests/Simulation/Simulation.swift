@@ -48,11 +48,17 @@ struct Simulation {
     case 67...73: world.network.strike()
     case 74...75 where world.chance(60):
       server.configuredPrimary = world.chance(50) ? life.engine.settings.replicaOf?.port : nil
-      if world.chance(20) { server.stop() } else { server.crash(silently: world.chance(60)) }
+      // Best in the midst of what was just written.
+      if world.chance(60) {
+        for _ in 0..<world.pick(1...4) where !life.engine.isReplica { workloads[index].write() }
+        world.pass(milliseconds: Int64(world.pick(0...8)))
+      }
+      if world.chance(15) { server.stop() } else { server.crash(silently: world.chance(70)) }
     case 74...75: break
     case 76...80: follow(life)
     case 81...82: say(life, ["REPLICAOF", "NO", "ONE"])
-    case 83...89: version(life)
+    case 83...86: version(life)
+    case 87...89: failOver(index, life)
     case 90...92:
       workloads.indices.filter { !(world.servers[$0].life?.engine.isReplica ?? true) }.forEach { workloads[$0].write() }
     case 93: if !life.engine.isReplica { workloads[index].begin() }
@@ -70,6 +76,27 @@ struct Simulation {
   /// What a server without a file begins with is for its clients to say.
   private func afterStart(_ index: Int) {
     if world.servers[index].configuredPrimary == nil, world.chance(70) { workloads[index].begin() }
+  }
+
+  /// A replica takes over from its primary, which may be ahead of it, as may the other replica; and those follow it.
+  private func failOver(_ index: Int, _ life: Life) {
+    guard let port = life.engine.settings.replicaOf?.port else { return }
+    if let former = world.servers.firstIndex(where: { $0.port == port && $0.life.map { !$0.engine.isReplica } ?? false }) {
+      for _ in 0..<world.pick(0...4) { workloads[former].write() }
+      world.pass(milliseconds: Int64(world.pick(0...10)))
+      guard !life.isOver else { return }
+    }
+    say(life, ["REPLICAOF", "NO", "ONE"])
+    for _ in 0..<world.pick(0...5) {
+      workloads[index].write()
+      world.pass(milliseconds: Int64(world.pick(0...2)))
+    }
+    for other in world.servers where other !== life.server {
+      world.schedule(after: Int64(world.pick(0...2000))) {
+        guard !life.isOver, !life.engine.isReplica, let follower = other.life else { return }
+        say(follower, ["REPLICAOF", "server", "\(life.server.port)"])
+      }
+    }
   }
 
   /// Clients write where they may, and now and then where they may not.
