@@ -145,6 +145,7 @@ public final class PrimaryFeed {
   func acknowledge(_ session: Session, _ offset: Int64) {
     guard let replica = replica(session) else { return }
     if offset > replica.acknowledgedOffset { replica.acknowledgedOffset = offset }
+    replica.hasAcknowledged = true
     replica.acknowledgedAt = now
     engine.replicasHaveAcknowledged()
     if replica.awaitsAcknowledgement, replica.state == .online {

@@ -56,6 +56,8 @@ public final class Replica {
   var nextPiece = 0
   /// The last offset that it said to have executed, and when it last said one, in milliseconds since 1970.
   public internal(set) var acknowledgedOffset: Int64 = 0
+  /// It has said so at all. One that has been sent a snapshot is not known to have taken it in before that.
+  var hasAcknowledged = false
   public internal(set) var acknowledgedAt: Int64
   /// When it asked to be a replica.
   let askedAt: Int64

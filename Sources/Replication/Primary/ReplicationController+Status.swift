@@ -9,7 +9,7 @@ extension ReplicationController {
     engine.replicaHooks.end = { feed.offset }
     engine.replicaHooks.offset = { feed.offset(ofStreamEnd: $0) }
     engine.replicaHooks.acknowledged = { offset in
-      feed.replicas.count { $0.state == .online && $0.acknowledgedOffset >= offset }
+      feed.replicas.count { $0.state == .online && $0.hasAcknowledged && $0.acknowledgedOffset >= offset }
     }
     engine.replicaHooks.acknowledgementsCame = { [unowned self] in continueFailover() }
     engine.replicaHooks.forgetHistory = { [unowned self] in
