@@ -115,7 +115,7 @@ final class Life: SessionTransport {
     clients = [:]
     ends = [:]
     // What a dataset holds may only be let go when nobody reads it.
-    for session in engine.sessions.values { engine.peerClosed(session) }
+    for id in engine.sessions.keys.sorted() { if let session = engine.sessions[id] { engine.peerClosed(session) } }
   }
 
   // MARK: Files
@@ -182,6 +182,7 @@ final class Life: SessionTransport {
           baseByteCount = sizes.base
           break steps
         case .failed(let lines):
+          if server.disk.isFaulty { return false }
           world.fail("\(server.name) cannot read its own log: \(lines)")
           return false
         }
@@ -206,7 +207,9 @@ final class Life: SessionTransport {
 
   /// A client was told that a stamp is written.
   func acknowledged(_ stamp: Int) {
-    if journal.state == .on, engine.settings.appendSync == .always { server.ledger.acknowledged(stamp) }
+    guard journal.state == .on, engine.settings.appendSync == .always else { return }
+    server.ledger.note(world.invariants.landmarks(self))
+    server.ledger.acknowledged(stamp)
   }
 
   // MARK: Loops

@@ -45,6 +45,9 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
   /// Of a hundred syncs, so many fail.
   var failingSyncs = 0
 
+  /// What is asked of it may fail.
+  var isFaulty: Bool { room != nil || failingSyncs > 0 }
+
   private final class Work: @unchecked Sendable {
     var run: (() -> () -> Void)?
     /// Nil before it was run, and after it was told.
