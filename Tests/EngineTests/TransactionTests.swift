@@ -27,6 +27,18 @@ struct TransactionTests {
     #expect(try harness.run("EXISTS", "k") == .integer(0))
   }
 
+  @Test func whatIsRolledBackHasSelectedNothing() throws {
+    try harness.run("SET", "k", "text")
+    for command in [["MULTI", "ROLLBACK"], ["SELECT", "3"], ["SET", "l", "1"], ["INCR", "l", "no"], ["EXEC"]] {
+      try harness.run(command)
+    }
+    for command in [["MULTI", "ROLLBACK"], ["SELECT", "3"], ["SET", "l", "text"], ["INCR", "l"]] {
+      try harness.run(command)
+    }
+    guard case .error = try harness.run("EXEC") else { return #expect(Bool(false)) }
+    #expect(try harness.run("GET", "k") == .bulk("text"))
+  }
+
   @Test func aFailingCommandLeavesTheOthersAsInRedis() throws {
     try harness.run("MULTI")
     try harness.run("SET", "k", "text")

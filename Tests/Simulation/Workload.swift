@@ -46,8 +46,9 @@ final class Workload {
     switch world.pick(0...9) {
     case 0...5:
       writer.send(command)
-      send(stamp, number, scribe)
-      if world.chance(20) { wait(for: number, scribe, life) }
+      let outcome = Outcome()
+      send(stamp, number, scribe, outcome)
+      if world.chance(20) { wait(for: number, outcome, scribe, life) }
     case 6...7:
       for command in [["MULTI"], stamp, ["SELECT", "\(world.pick(0...2))"], command, ["SELECT", "9"], ["EXEC"]] {
         send(command, number, scribe)
@@ -65,11 +66,16 @@ final class Workload {
     }
   }
 
+  /// What became of a stamp: it may be refused, and WAIT is about what was written before it then.
+  private final class Outcome {
+    var isWritten = false
+  }
+
   /// Asks how many replicas have a stamp.
-  private func wait(for number: Int, _ scribe: SimulatedClient, _ life: Life) {
+  private func wait(for number: Int, _ outcome: Outcome, _ scribe: SimulatedClient, _ life: Life) {
     let (tag, rollbacks) = (world.invariants.landmarks(life).tag, life.rollbackCount)
     scribe.send(["WAIT", "\(world.pick(1...2))", "\(world.pick(1...2000))"]) { [self] reply in
-      guard case .integer(let count) = reply, rollbacks == life.rollbackCount,
+      guard case .integer(let count) = reply, outcome.isWritten, rollbacks == life.rollbackCount,
         world.invariants.landmarks(life).tag == tag
       else { return }
       world.invariants.acknowledged(number, of: tag, by: count, life)
@@ -77,11 +83,13 @@ final class Workload {
   }
 
   /// Sends a command; if it is the one that ends the writing of a stamp, its answer says that the stamp is safe.
-  private func send(_ command: [String], _ number: Int, _ scribe: SimulatedClient) {
+  private func send(_ command: [String], _ number: Int, _ scribe: SimulatedClient, _ outcome: Outcome? = nil) {
     guard let life = server.life else { return }
     scribe.send(command) { reply in
       switch (command[0], reply) {
-      case ("SET", .simple("OK")), ("EXEC", .array): life.acknowledged(number)
+      case ("SET", .simple("OK")), ("EXEC", .array):
+        outcome?.isWritten = true
+        life.acknowledged(number)
       default: break
       }
     }

@@ -136,9 +136,11 @@ extension Engine {
 
   private func executeOrUndo(_ transaction: Transaction, _ session: Session) {
     let before = session.output.count
+    let database = session.database
     undoing {
       guard let failure = run(transaction, session, stops: true) else { return true }
       session.output.truncate(to: before)
+      session.database = database
       var reply = ReplyWriter(session.output, session.version)
       reply.error("EXECABORT Transaction rolled back because of command \(failure.index + 1): \(failure.error)")
       return false

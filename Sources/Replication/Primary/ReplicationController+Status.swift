@@ -8,9 +8,7 @@ extension ReplicationController {
     engine.replicaHooks.replicas = { feed.replicas.map { $0.status(now: feed.now) } }
     engine.replicaHooks.end = { feed.offset }
     engine.replicaHooks.offset = { feed.offset(ofStreamEnd: $0) }
-    engine.replicaHooks.acknowledged = { offset in
-      feed.replicas.count { $0.state == .online && $0.hasAcknowledged && $0.acknowledgedOffset >= offset }
-    }
+    engine.replicaHooks.acknowledged = { offset in feed.count(acknowledging: offset) }
     engine.replicaHooks.acknowledgementsCame = { [unowned self] in continueFailover() }
     engine.replicaHooks.forgetHistory = { [unowned self] in
       historyID = RunID.random()
@@ -40,5 +38,19 @@ extension Replica {
     ReplicaStatus(
       name: name, isOnline: state == .online, state: stateName, acknowledgedOffset: acknowledgedOffset,
       lagSeconds: lagSeconds(now: now))
+  }
+}
+
+extension PrimaryFeed {
+  /// How many replicas have said that they hold all up to `offset`. One whose former connection is not known to be dead yet
+  /// counts once: whoever waits for two wants two copies.
+  fileprivate func count(acknowledging offset: Int64) -> Int {
+    var places: Set<String> = []
+    var count = 0
+    for replica in replicas
+    where replica.state == .online && replica.hasAcknowledged && replica.acknowledgedOffset >= offset {
+      if replica.profile.port == 0 || places.insert(replica.name).inserted { count += 1 }
+    }
+    return count
   }
 }
