@@ -4,6 +4,7 @@ import RESP
 import Scripting
 import Snapshots
 import TestSupport
+import Values
 import VersionedStore
 
 /// An engine with the commands that write, and what it tells its replicas and its log.
@@ -95,6 +96,64 @@ final class PropagationHarness: SessionTransport {
 
   var digest: String {
     get throws { try run("DEBUG", "DIGEST")?.text ?? "none" }
+  }
+
+  /// The keys that another engine does not hold alike, with what they are here, for a message.
+  func differences(from other: PropagationHarness) -> String {
+    let (here, there) = (contents, other.contents)
+    let keys = Set(here.keys).union(there.keys).filter { here[$0] != there[$0] }.sorted()
+    return keys.map { "\($0): \(here[$0] ?? "none") for \(there[$0] ?? "none")" }.joined(separator: "\n")
+  }
+
+  /// The same for a redis-server.
+  func differences(from redis: Client) throws -> String {
+    var lines: [String] = []
+    let session = open()
+    defer { engine.peerClosed(session) }
+    for database in 0..<engine.keyspace.live.databaseCount {
+      session.database = database
+      try redis.command("SELECT", "\(database)")
+      let theirs = try redis.command("KEYS", "*").elements.compactMap(\.bytes)
+      let ours = try run("KEYS", "*", from: session)?.elements.compactMap(\.bytes) ?? []
+      for key in Set(theirs + ours).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        for question in [["PEXPIRETIME"], ["DEBUG", "DIGEST-VALUE"]] {
+          let words = question.map { Array($0.utf8) } + [key]
+          let (there, here) = (try redis.command(words), try run(words, from: session))
+          guard there != here else { continue }
+          lines.append("\(database) \(String(decoding: key, as: UTF8.self)) \(question): \(there) for \(here ?? .null)")
+        }
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// A description of every key's value, stored with the number of its database.
+  private var contents: [String: String] {
+    var contents: [String: String] = [:]
+    let session = open()
+    defer { engine.peerClosed(session) }
+    let head = engine.keyspace.live.head
+    for database in 0..<engine.keyspace.live.databaseCount {
+      session.database = database
+      head.forEach(database) { entry in
+        let key = Array(entry.key)
+        let (name, type, expiry) = ("\(database) \(String(decoding: key, as: UTF8.self))", entry.type, entry.expiry ?? 0)
+        let digest = try? run([Array("DEBUG".utf8), Array("DIGEST-VALUE".utf8), key], from: session)
+        contents[name] = "\(type) \(expiry) \(digest?.map { "\($0)" } ?? "")"
+        return true
+      }
+    }
+    return contents
+  }
+
+  /// Has all keys whose time has come deleted, and that told.
+  func meetAllKeys() throws {
+    let session = open()
+    defer { engine.peerClosed(session) }
+    for database in 0..<engine.keyspace.live.databaseCount {
+      session.database = database
+      try run("SCAN", "0", "COUNT", "1000000", from: session)
+    }
   }
 
   // MARK: SessionTransport

@@ -38,6 +38,15 @@ struct TargetsTests {
       try told(harness.takeJournalBytes()) == ["SELECT 0", "MULTI", "SET all 1", "SET log 1", "EXEC", "SET after 1"])
   }
 
+  @Test func `a string that has only grown is told of`() throws {
+    let harness = listening()
+    try harness.run("BITFIELD", "b", "OVERFLOW", "FAIL", "INCRBY", "u1", "100", "5")
+    try harness.run("BITFIELD", "b", "OVERFLOW", "FAIL", "INCRBY", "u1", "100", "5")
+    #expect(try harness.run("STRLEN", "b") == .integer(13))
+    #expect(
+      try told(harness.takeReplicaBytes()) == ["SELECT 0", "BITFIELD b OVERFLOW FAIL INCRBY u1 100 5"])
+  }
+
   @Test func `what expires by itself is told key by key`() throws {
     let harness = listening()
     for number in 0..<5 { try harness.run("SET", "k\(number)", "1", "PX", "1") }

@@ -35,7 +35,12 @@ extension BitmapCommands {
         if hasChanged || hasWritten && hasGrown { changes += 1 }
         call.reply.integer(Int(answer))
       }
-      if changes > 0 { edit.changed(key, .string("setbit"), count: changes) }
+      if changes > 0 {
+        edit.changed(key, .string("setbit"), count: changes)
+      } else if hasGrown {
+        // Though nothing counts as changed: Redis, which tells nothing here, leaves its replicas behind.
+        edit.effects.tellCommand()
+      }
     })
 
   static let bitfieldReadOnly = Command(

@@ -45,7 +45,7 @@ extension Engine {
 
   private func tellChange(from before: Entry, to after: Entry, in database: Int, _ hashKey: HashKey) -> Bool {
     // The store tells encodings apart, which make no difference here.
-    if !before.hasSameContent(as: after, hashKey) {
+    if !before.hasSameContent(as: after, hashKey, isExact: true) {
       guard tellMembers(from: before, to: after, in: database, hashKey) else { return tell(after, in: database) }
     }
     if before.expiry != after.expiry { tellExpiry(of: after, in: database) }
@@ -58,6 +58,7 @@ extension Engine {
       let collection = after.collection, max(collection.count, collection.weight) > Self.elementsTogether
     else { return false }
     var page = FieldPage(wanted: Self.membersAtMost + 1, pattern: nil)
+    page.isExact = true
     let differences = FieldDifferences(older: before, newer: after, hashKey: hashKey)
     guard let next = try? differences.fill(&page, from: .start), next == .start, page.count <= Self.membersAtMost
     else { return false }

@@ -50,12 +50,15 @@ extension Entry {
   /// Costs as much as there is to compare up to the first difference; where the numbers of elements differ, nothing. What
   /// is shared is skipped. A packed value has at most some ten thousand elements, so that only two long values that share
   /// nothing take long: two strings, or two streams.
-  func hasSameContent(as other: Entry, _ hashKey: HashKey) -> Bool {
+  ///
+  /// - Parameter isExact: a zero is not the same score as a negative zero.
+  func hasSameContent(as other: Entry, _ hashKey: HashKey, isExact: Bool = false) -> Bool {
     guard type == other.type, elementCount == other.elementCount else { return false }
     let differences = FieldDifferences(older: self, newer: other, hashKey: hashKey)
     var cursor = FieldCursor.start
     repeat {
       var page = FieldPage.ofFirstDifference
+      page.isExact = isExact
       // A cursor that was just given is never refused.
       guard let next = try? differences.fill(&page, from: cursor), page.count == 0 else { return false }
       cursor = next

@@ -47,6 +47,8 @@ struct FieldPage {
   /// Parts of values that may still be compared.
   var effort: Int
   let pattern: Bytes?
+  /// The zeros of both signs, which clients can hardly tell apart, are two scores.
+  var isExact = false
 
   init(wanted: Int, pattern: Bytes?) {
     self.wanted = wanted

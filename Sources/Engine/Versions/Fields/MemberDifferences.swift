@@ -18,6 +18,11 @@ struct MemberDifferences {
     case nothing
     case score(Double)
     case value([UInt8], expiry: Int64?)
+
+    func isSame(as other: Content, isExact: Bool) -> Bool {
+      if isExact, case .score(let a) = self, case .score(let b) = other { return a.bitPattern == b.bitPattern }
+      return self == other
+    }
   }
 
   func fill(_ page: inout FieldPage, from place: FieldCursor.Place) throws(CommandError) -> FieldCursor.Place {
@@ -47,7 +52,7 @@ struct MemberDifferences {
     case .removed(let entry):
       if page.admits(entry.key) { page.fields.removed.append(.name(entry.key)) }
     case .changed(let before, let after):
-      if page.admits(after.key), !isSameScore(before, after) { page.fields.changed.append(.name(after.key)) }
+      if page.admits(after.key), page.isExact || !isSameScore(before, after) { page.fields.changed.append(.name(after.key)) }
     }
   }
 
@@ -80,7 +85,9 @@ struct MemberDifferences {
       uniqueKeysWithValues: before.lazy.filter(isInside).map { ($0.name, $0.content) })
     for member in after where isInside(member) {
       let former = contents.removeValue(forKey: member.name)
-      guard former != member.content, member.name.withBytes(page.admits) else { continue }
+      guard former.map({ !$0.isSame(as: member.content, isExact: page.isExact) }) ?? true,
+        member.name.withBytes(page.admits)
+      else { continue }
       if former == nil {
         page.fields.added.append(.copiedName(member.name))
       } else {
