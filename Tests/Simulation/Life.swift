@@ -55,6 +55,7 @@ final class Life: SessionTransport {
     settings.versionInterval = world.chance(30) ? world.pick(1...10) : 0
     settings.enableDebugCommand = .yes
     settings.savePoints = []
+    settings.latencyTracking = false
     settings.transactionRollback = world.chance(20)
     settings.replicaOf = server.configuredPrimary.map { PrimaryAddress(host: "server", port: $0) }
     let log = JournalReference()

@@ -17,7 +17,7 @@ import VersionedStore
   private func run(_ seed: UInt64) -> (failure: String?, history: [String], counts: Counts) {
     Randomness.withSeed(seed) {
       let simulation = Simulation(seed: seed, digestInterval: Self.digestInterval)
-      simulation.run(steps: 200)
+      simulation.run(steps: 150)
       defer { simulation.world.end() }
       return (simulation.world.failure, simulation.world.history, simulation.world.counts)
     }
