@@ -57,7 +57,8 @@ import Testing
         lost = max(lost, progress[writer].answered - step)
         #expect(
           step >= promised && step <= progress[writer].sent,
-          "\(random) round \(round): writer \(writer) has \(step) of \(progress[writer].answered), and \(promised) are due")
+          "\(random) round \(round): writer \(writer) has \(step) of \(progress[writer].answered), and \(promised) are due"
+        )
       }
       steps = found
       let check = try Tool.run(["/usr/bin/redis-check-aof", server.path(of: "appendonlydir/appendonly.aof.manifest")])
@@ -103,7 +104,8 @@ import Testing
 
   /// The end of the file is missing: as the configuration says, the rest is loaded, or nothing.
   @Test func cutLog() throws {
-    let server = try ServerProcess(.cambium, directives: ["save ''", "appendonly yes"], arguments: ["--aof-load-truncated", "no"])
+    let server = try ServerProcess(
+      .cambium, directives: ["save ''", "appendonly yes"], arguments: ["--aof-load-truncated", "no"])
     _ = try server.connect().pipeline((0..<200).map { ["INCR", "count \($0 % 3)"] })
     #expect(server.stop())
     let name = "appendonlydir/appendonly.aof.1.incr.aof"
@@ -117,7 +119,8 @@ import Testing
     let lenient = try ServerProcess(
       .cambium, directives: ["save ''", "appendonly yes"], directory: server.directory)
     let client = try lenient.connect()
-    #expect(try client.command("MGET", "count 0", "count 1", "count 2") == .array([.bulk("67"), .bulk("66"), .bulk("66")]))
+    #expect(
+      try client.command("MGET", "count 0", "count 1", "count 2") == .array([.bulk("67"), .bulk("66"), .bulk("66")]))
     #expect(try client.command("INCR", "count 1") == .integer(67))
     #expect(lenient.stop())
     #expect(try lenient.contents(of: name).count > file.count - 60)

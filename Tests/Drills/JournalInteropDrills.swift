@@ -23,9 +23,13 @@ import Testing
         ["SADD", "drawn:\(number)"] + (0..<20).map { "\($0)" }, ["SPOP", "drawn:\(number)", "7"],
         ["SET", "short:\(number)", "1", "PX", "100000000"], ["GETEX", "short:\(number)", "EX", "200000"],
         ["RENAME", "short:\(number)", "renamed:\(number)"], ["INCRBYFLOAT", "float:\(number)", "0.1"],
-        ["HINCRBYFLOAT", "floats:\(number)", "f", "0.1"], ["XADD", "auto:\(number)", "MAXLEN", "~", "10", "*", "f", "v"],
+        ["HINCRBYFLOAT", "floats:\(number)", "f", "0.1"],
+        ["XADD", "auto:\(number)", "MAXLEN", "~", "10", "*", "f", "v"],
         ["MULTI"], ["SET", "a:\(number)", "1"], ["LPUSH", "b:\(number)", "2"], ["EXEC"],
-        ["EVAL", "redis.call('SADD', KEYS[1], ARGV[1]) redis.call('DEL', KEYS[2])", "2", "c:\(number)", "b:\(number)", "m"],
+        [
+          "EVAL", "redis.call('SADD', KEYS[1], ARGV[1]) redis.call('DEL', KEYS[2])", "2", "c:\(number)", "b:\(number)",
+          "m",
+        ],
         ["COPY", "drawn:\(number)", "copied:\(number)", "DB", "9", "REPLACE"],
       ]
     }
@@ -78,7 +82,8 @@ import Testing
 
   /// A log of Redis before 7, one file with a snapshot before its commands, becomes the base of ours.
   @Test(arguments: [true, false]) func logsInOneFile(_ hasSnapshot: Bool) throws {
-    let source = try ServerProcess(.redis, directives: ["save ''", "enable-debug-command yes"] + (hasSnapshot ? ["dbfilename old.aof"] : []))
+    let source = try ServerProcess(
+      .redis, directives: ["save ''", "enable-debug-command yes"] + (hasSnapshot ? ["dbfilename old.aof"] : []))
     let writer = try source.connect(timeoutMilliseconds: 60_000)
     var log: [UInt8] = []
     if hasSnapshot {
@@ -86,7 +91,9 @@ import Testing
       #expect(try writer.command("SAVE") == .simple("OK"))
       log = try source.contents(of: "old.aof")
     }
-    let commands = [["SELECT", "0"], ["SET", "tail", "1"], ["MULTI"], ["INCR", "tail"], ["RPUSH", "l", "a", "b"], ["EXEC"]]
+    let commands = [
+      ["SELECT", "0"], ["SET", "tail", "1"], ["MULTI"], ["INCR", "tail"], ["RPUSH", "l", "a", "b"], ["EXEC"],
+    ]
     _ = try writer.pipeline(commands)
     for command in commands { log.command(command.map { Array($0.utf8) }) }
     let digest = try writer.command("DEBUG", "DIGEST")

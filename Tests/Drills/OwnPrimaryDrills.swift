@@ -16,7 +16,8 @@ import Testing
     try ServerProcess(program, directives: Self.directives + more)
   }
 
-  private func write(_ client: Client, _ range: Range<Int> = 0..<keyCount, each: (Int) throws -> Void = { _ in }) throws {
+  private func write(_ client: Client, _ range: Range<Int> = 0..<keyCount, each: (Int) throws -> Void = { _ in }) throws
+  {
     for index in range {
       for reply in try client.pipeline(AllTypesDrills.commands(index)) {
         if case .error(let text) = reply { Issue.record("\(index): \(text)") }

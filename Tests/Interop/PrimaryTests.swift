@@ -72,7 +72,9 @@ import Testing
     try client.command("SELECT", "9")
     try client.command("SET", "elsewhere", "1")
     try client.command(
-      "FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function{function_name='f', callback=function() return 7 end, flags={'no-writes'}}")
+      "FUNCTION", "LOAD",
+      "#!lua name=lib\nredis.register_function{function_name='f', callback=function() return 7 end, flags={'no-writes'}}"
+    )
   }
 
   // MARK: Stock servers

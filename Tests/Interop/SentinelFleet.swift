@@ -40,7 +40,8 @@ final class SentinelFleet {
   ) throws {
     // A server that is being killed or started does not answer.
     let isSo = ServerProcess.wait(milliseconds: Self.patience) { (try? condition()) == true }
-    let logs = isSo ? "" : (servers + sentinels).map { "\($0.port):\n\($0.log.text.suffix(3000))" }.joined(separator: "\n")
+    let logs =
+      isSo ? "" : (servers + sentinels).map { "\($0.port):\n\($0.log.text.suffix(3000))" }.joined(separator: "\n")
     try #require(isSo, "\(what)\n\(logs)", sourceLocation: sourceLocation)
   }
 

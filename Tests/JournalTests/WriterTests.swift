@@ -19,9 +19,11 @@ import Testing
         file log.1.incr.aof seq 1 type i
 
         """)
-    #expect(harness.log.suffix(2) == [
-      "Creating AOF base file log.1.base.rdb on server start", "Creating AOF incr file log.1.incr.aof on server start",
-    ])
+    #expect(
+      harness.log.suffix(2) == [
+        "Creating AOF base file log.1.base.rdb on server start",
+        "Creating AOF incr file log.1.incr.aof on server start",
+      ])
     harness.send("SET", "k", "v")
     #expect(
       text(harness.disk.content("log.1.incr.aof"))

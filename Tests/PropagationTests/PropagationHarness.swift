@@ -137,9 +137,11 @@ final class PropagationHarness: SessionTransport {
       session.database = database
       head.forEach(database) { entry in
         let key = Array(entry.key)
-        let (name, type, expiry) = ("\(database) \(String(decoding: key, as: UTF8.self))", entry.type, entry.expiry ?? 0)
+        let (name, type, expiry) = (
+          "\(database) \(String(decoding: key, as: UTF8.self))", entry.type, entry.expiry ?? 0
+        )
         let digest = try? run([Array("DEBUG".utf8), Array("DIGEST-VALUE".utf8), key], from: session)
-        contents[name] = "\(type) \(expiry) \(digest?.map { "\($0)" } ?? "")"
+        contents[name] = "\(type) \(expiry) \(String(describing: digest))"
         return true
       }
     }

@@ -19,7 +19,8 @@ import Values
       case nil: continue
       case "pass": witnesses.pass()
       case "compare": try witnesses.compare(isSame)
-      case let first? where first.hasSuffix(":"): try witnesses.wait(Int(first.dropLast()) ?? 0, Array(words.dropFirst()))
+      case let first? where first.hasSuffix(":"):
+        try witnesses.wait(Int(first.dropLast()) ?? 0, Array(words.dropFirst()))
       default: try witnesses.send(words)
       }
     }
@@ -182,7 +183,8 @@ import Values
       """
     // Each server walks its keys in an order of its own.
     let isSame = { (a: ToldCommand, b: ToldCommand) in
-      a.says(same: b) || ["DEL", "UNLINK"].contains(a.name) && a.words[0] == b.words[0] && a.words.count == b.words.count
+      a.says(same: b)
+        || ["DEL", "UNLINK"].contains(a.name) && a.words[0] == b.words[0] && a.words.count == b.words.count
     }
     try run(script, isSame)
     let settings = Settings()
@@ -366,7 +368,9 @@ import Values
       SPOP t 2
       EXEC
       """
-    ) { $0 == $1 || $0.name == "SREM" && $1.name == "SREM" && $0.words.count == $1.words.count && $0.words[1] == $1.words[1]
+    ) {
+      $0 == $1
+        || $0.name == "SREM" && $1.name == "SREM" && $0.words.count == $1.words.count && $0.words[1] == $1.words[1]
     }
   }
 

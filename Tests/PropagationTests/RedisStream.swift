@@ -14,7 +14,8 @@ final class RedisStream {
     while body.map({ bytes.count < $0.start + $0.count }) ?? true {
       bytes += try client.readRaw()
       // Until the file is there, empty lines say that it will be.
-      if let dollar = bytes.firstIndex(of: UInt8(ascii: "$")), let end = bytes.firstIndex(of: 13), bytes.count > end + 1 {
+      if let dollar = bytes.firstIndex(of: UInt8(ascii: "$")), let end = bytes.firstIndex(of: 13), bytes.count > end + 1
+      {
         body = (end + 2, Int(String(decoding: bytes[(dollar + 1)..<end], as: UTF8.self)) ?? 0)
       }
     }

@@ -38,7 +38,9 @@ import Testing
       let bytes = primary.takeReplicaBytes()
       told = try ToldCommand.all(in: bytes)
       replica.send(bytes, from: link)
-      if let failure = link.failure { throw Witnesses.Difference(description: "the replica has failed: \(failure.line)") }
+      if let failure = link.failure {
+        throw Witnesses.Difference(description: "the replica has failed: \(failure.line)")
+      }
       let expected = try primary.digest
       guard try replica.digest == expected else {
         throw Witnesses.Difference(
@@ -157,7 +159,9 @@ import Testing
       ["SET", "a", "1"], ["VERSION", "CREATE", "before"], ["SET", "a", "2"], ["MULTI", "ROLLBACK"],
       ["VERSION", "ROLLBACK", "before"], ["INCR", "a", "b"],
     ] { try tree.primary.run(command.map { Array($0.utf8) }) }
-    for command in [["DISCARD"], ["MULTI", "ROLLBACK"], ["VERSION", "ROLLBACK", "before"], ["LPUSH", "a", "b"], ["EXEC"]] {
+    for command in [
+      ["DISCARD"], ["MULTI", "ROLLBACK"], ["VERSION", "ROLLBACK", "before"], ["LPUSH", "a", "b"], ["EXEC"],
+    ] {
       try tree.primary.run(command.map { Array($0.utf8) })
     }
     try tree.follow()
@@ -233,7 +237,8 @@ import Testing
 
   private func expireField(_ mix: inout CommandMix, _ tree: Tree) throws {
     let key = mix.generator.oneIn(2) ? "big hash" : "h\(Int.random(in: 0...2, using: &mix.generator))"
-    let fields = (0..<3).map { _ in mix.generator.oneIn(2) ? "a" : "m\(Int.random(in: 0...400, using: &mix.generator))" }
+    let fields = (0..<3).map { _ in mix.generator.oneIn(2) ? "a" : "m\(Int.random(in: 0...400, using: &mix.generator))"
+    }
     // Far away, soon, or over already.
     let time = mix.generator.oneIn(3) ? "1" : mix.generator.oneIn(2) ? "1000" : "3000000000000"
     let kinds: [[String]] = [
@@ -243,7 +248,8 @@ import Testing
       ["HGETDEL", key, "FIELDS", "1", fields[0]],
       ["HSETEX", key, "FNX", "PX", time, "FIELDS", "2", fields[0], "1", fields[1], "2"],
       ["HSETEX", key, "KEEPTTL", "FIELDS", "2", fields[0], "1", fields[1], "2"],
-      ["HSETEX", key, "FXX", "FIELDS", "1", fields[0], "5"], ["HSETEX", key, "PXAT", "1", "FIELDS", "1", fields[0], "5"],
+      ["HSETEX", key, "FXX", "FIELDS", "1", fields[0], "5"],
+      ["HSETEX", key, "PXAT", "1", "FIELDS", "1", fields[0], "5"],
       ["HINCRBY", key, fields[0], "1"], ["HINCRBYFLOAT", key, fields[0], "1.5"], ["HSETNX", key, fields[0], "1"],
       ["HDEL", key, fields[0]], ["COPY", key, "h1", "REPLACE"],
       ["SORT", "big list", "BY", "\(key.dropLast())*->a", "GET", "*->a", "STORE", "sorted"],

@@ -44,7 +44,9 @@ final class Witnesses {
     let isSorting = words.prefix(4).contains { String(decoding: $0, as: UTF8.self).hasPrefix("SORT") }
     if isSorting { try redis.command("XRANGE", "missing", "+1", "-") }
     let (theirs, ours) = (try redis.command(words), try harness.run(words))
-    if theirs.isError != (ours?.isError ?? false) { throw difference("replies", "\(theirs)", "\(String(describing: ours))") }
+    if theirs.isError != (ours?.isError ?? false) {
+      throw difference("replies", "\(theirs)", "\(String(describing: ours))")
+    }
   }
 
   func send(_ words: [String]) throws { try send(words.map(CommandMix.bytes)) }
@@ -130,7 +132,8 @@ struct Follower {
     let harness = PropagationHarness(settings: settings)
     let session = harness.openPrimary()
     harness.send(bytes, from: session)
-    return Follower(kind: "engine", digest: try harness.digest, failures: session.failure.map { [$0.line] } ?? [],
+    return Follower(
+      kind: "engine", digest: try harness.digest, failures: session.failure.map { [$0.line] } ?? [],
       engine: harness)
   }
 

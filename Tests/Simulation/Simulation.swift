@@ -81,7 +81,8 @@ struct Simulation {
   /// A replica takes over from its primary, which may be ahead of it, as may the other replica; and those follow it.
   private func failOver(_ index: Int, _ life: Life) {
     guard let port = life.engine.settings.replicaOf?.port else { return }
-    if let former = world.servers.firstIndex(where: { $0.port == port && $0.life.map { !$0.engine.isReplica } ?? false }) {
+    if let former = world.servers.firstIndex(where: { $0.port == port && $0.life.map { !$0.engine.isReplica } ?? false }
+    ) {
       for _ in 0..<world.pick(0...4) { workloads[former].write() }
       world.pass(milliseconds: Int64(world.pick(0...10)))
       guard !life.isOver else { return }

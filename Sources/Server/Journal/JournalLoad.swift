@@ -32,7 +32,8 @@ final class JournalLoad {
   func run() {
     guard !isCancelled else { return }
     let isSlow = delay.microseconds != 0
-    let step = loader.step(byteCount: isSlow ? Self.slowByteCount : Self.sliceByteCount, nowMicroseconds: Transport.now())
+    let step = loader.step(
+      byteCount: isSlow ? Self.slowByteCount : Self.sliceByteCount, nowMicroseconds: Transport.now())
     guard case .more(let count) = step else { return completion(step) }
     let pause = isSlow ? KeyDelay.microseconds(keys: count, setting: delay.microseconds) : 0
     // Behind what the loop has to do now: sockets are looked at before the next slice.

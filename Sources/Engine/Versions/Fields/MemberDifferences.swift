@@ -52,7 +52,9 @@ struct MemberDifferences {
     case .removed(let entry):
       if page.admits(entry.key) { page.fields.removed.append(.name(entry.key)) }
     case .changed(let before, let after):
-      if page.admits(after.key), page.isExact || !isSameScore(before, after) { page.fields.changed.append(.name(after.key)) }
+      if page.admits(after.key), page.isExact || !isSameScore(before, after) {
+        page.fields.changed.append(.name(after.key))
+      }
     }
   }
 
