@@ -147,7 +147,11 @@ struct Simulation {
     }
     switch world.pick(0...5) {
     case 0...2:
-      if case .integer = say(life, ["VERSION", "ROLLBACK", "\(version.id)"]) {
+      switch say(life, ["VERSION", "ROLLBACK", "\(version.id)"]) {
+      case .error: break
+      // No answer yet: it waits for the log.
+      case nil: life.rollbackCount += 1
+      default:
         world.counts.rollbacks += 1
         life.rollbackCount += 1
       }
