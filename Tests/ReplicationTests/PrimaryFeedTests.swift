@@ -432,6 +432,8 @@ import VersionedStore
     #expect(primary.receivedText(replica) == "")
     #expect(!primary.isConnected(replica))
     #expect(primary.hasLogged("Replica generated a reply to command '"))
+    let isError = command != ["PING"] && command[0] != "SUBSCRIBE"
+    #expect(primary.hasLogged("== CRITICAL == This master is sending an error to its replica: '") == isError)
     #expect(try primary.field("connected_slaves") == "0")
     #expect(try primary.run("DBSIZE") == .integer(0))
   }

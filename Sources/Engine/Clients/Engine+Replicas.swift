@@ -79,6 +79,13 @@ extension Engine {
     guard session.output.count > before else { return }
     let reply = session.output.bytes[before..<session.output.count].prefix { $0 != 13 }.prefix(128)
     let name = session.lastCommand.map { $0.value.fullName } ?? "<unknown>"
+    if reply.first == UInt8(ascii: "-") {
+      statistics.unexpectedErrorReplies += 1
+      log(
+        .warning,
+        "== CRITICAL == This master is sending an error to its replica: '\(String(decoding: reply.dropFirst(), as: UTF8.self))' after processing the command '\(name)'"
+      )
+    }
     log(
       .warning,
       "Replica generated a reply to command '\(name)', disconnecting it: '\(String(decoding: reply, as: UTF8.self))'")
