@@ -118,7 +118,7 @@ import Testing
     var isAllAnswered: Bool { unanswered.values.allSatisfy(\.isEmpty) }
   }
 
-  @Test(arguments: [AppendSync.always, .everySecond, .never], 0..<12)
+  @Test(arguments: [AppendSync.always, .everySecond, .never], 0..<6)
   func nothingThatWasPromisedIsLost(_ sync: AppendSync, _ round: Int) throws {
     let history = try History(sync, seed: SeededGenerator().seed &+ UInt64(round))
     let seed = history.generator

@@ -66,7 +66,7 @@ import Testing
     let kept = try harness.ask("INCR", "n")
     #expect(kept == (sync == .always ? nil : .integer(2)))
     harness.passAll(milliseconds: 1100)
-    #expect(try harness.ask("INCR", "n") == .error(Self.refusal + "Input/output error"))
+    #expect(try harness.ask("INCR", "n", from: 1) == .error(Self.refusal + "Input/output error"))
     #expect(try harness.ask("GET", "n", from: 1) == .null)
     harness.passAll(milliseconds: 3000)
     #expect(harness.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])

@@ -92,7 +92,7 @@ import Testing
     harness.settings.logTimestamps = true
     harness.send("SET", "k", "1")
     harness.send("SET", "k", "2")
-    harness.pass(milliseconds: 1000)
+    harness.passAll(milliseconds: 1000)
     harness.send([["MULTI"], ["SET", "k", "3"], ["SET", "k", "4"], ["EXEC"]])
     let log = text(harness.disk.content("log.1.incr.aof"))
     #expect(log.hasPrefix("#TS:1700000000\r\n*2\r\n$6\r\nSELECT"))
