@@ -114,6 +114,8 @@ public final class Journal: @unchecked Sendable {
       engine.log(.warning, "Can't open or create append-only dir \(settings.appendDirectory): \(error.text)")
       throw error
     }
+    // What a crash has left of files that were not done.
+    for name in writer.names.temporaries { try? disk.remove(name) }
     prepareWriter()
     var madeByteCount = 0
     try writer.openAtStart(

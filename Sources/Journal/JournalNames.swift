@@ -11,4 +11,6 @@ struct JournalNames: Sendable {
   var temporaryBase: String { "temp-\(log).base" }
   /// What follows upon a base that is being written, where the log holds none yet.
   var temporaryIncrement: String { "temp-\(log).incr" }
+
+  var temporaries: [String] { [temporaryManifest, temporaryBase, temporaryIncrement] }
 }

@@ -13,6 +13,12 @@ enum ManifestFile {
   }
 
   static func replace(_ names: JournalNames, with manifest: JournalManifest, on disk: any JournalDisk) -> Outcome {
+    let outcome = write(names, manifest, disk)
+    if case .failed = outcome { try? disk.remove(names.temporaryManifest) }
+    return outcome
+  }
+
+  private static func write(_ names: JournalNames, _ manifest: JournalManifest, _ disk: any JournalDisk) -> Outcome {
     let temporary = names.temporaryManifest
     let file: DiskFile
     do throws(DiskError) { file = try disk.open(temporary, truncating: true) } catch {

@@ -153,6 +153,6 @@ import Testing
       #expect(counts == history.harness.counts, "\(seed) \(remains)")
     }
     #expect(history.harness.disk.openCount == 1, "\(seed)")
-    #expect(!history.harness.disk.names.contains { $0.hasPrefix("temp-") }, "\(seed)")
+    #expect(history.harness.disk.names.filter { $0.hasPrefix("temp-") } == [], "\(seed)")
   }
 }

@@ -36,6 +36,7 @@ import Testing
     let files = first.disk.files(.all)
     let disk = FaultyDisk()
     for (name, content) in files { disk.put(name, content) }
+    disk.put("temp-log.base", [1, 2, 3])
     let second = try JournalHarness(disk: disk, isOn: false)
     second.settings.appendOnly = true
     try second.journal.begin(JournalManifest.load("log", from: disk))
