@@ -31,7 +31,7 @@ import Testing
       "ACL LIST",
     ],
     [
-      "ACL SETUSER a -failover +readonly", "ACL SETUSER b +@all -cluster +cluster|info", "ACL LIST",
+      "ACL SETUSER a -restore-asking +readonly", "ACL SETUSER b +@all -cluster +cluster|info", "ACL LIST",
       "ACL SETUSER b +module|x",
     ],
     ["ACL SETUSER a +@all -select +select|0", "ACL GETUSER a", "ACL SETUSER a +select", "ACL GETUSER a"],
