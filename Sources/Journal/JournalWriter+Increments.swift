@@ -117,8 +117,8 @@ extension JournalWriter {
       isSwitching = false
       switch outcome {
       case .notSynced(let error):
-        // Without a promise there is nothing to be mended.
-        if policy == .never { log(.warning, "Fail to fsync the AOF file: \(error.text)") } else { failSync(error) }
+        // Without a promise, too: what the system has dropped may leave a hole that no load gets over.
+        failSync(error)
         completion(false)
         proceed()
       case .notNamed(_, let line):
