@@ -29,6 +29,10 @@ import Testing
           _ = try watcher.pipeline([["WATCH", key], ["MULTI"], ["PING"]])
         }
         try client.command(command.map(CommandMix.bytes))
+        // Who watches goes along to the database in which the keys are.
+        if command[0] == "SELECT" {
+          for watcher in watchers { try watcher.command(command.map(CommandMix.bytes)) }
+        }
         outcomes.append(try zip(watchers, keys).map { watcher, _ in try watcher.command("EXEC") })
       }
       refused += outcomes[0].count { $0 == .null }
