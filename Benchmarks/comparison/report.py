@@ -104,7 +104,7 @@ def syncing(results, keys):
 
 
 def readers(result, keys):
-    heading(f"GETs at a replica that serves its former dataset while it takes in {keys:,} keys, on two cores")
+    heading(f"GETs at a replica that serves its former dataset while it takes in {keys:,} keys, on two cores; the primary is a file")
     table(
         ["", "99 %, ms", "slowest, ms"],
         [["at rest", f"{result['resting']:.3f}", ""],

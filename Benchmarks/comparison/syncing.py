@@ -1,6 +1,7 @@
 """A full sync between two servers of one kind: how long it takes, and what the clients of both notice of it."""
 
 import contextlib
+import os
 import random
 import statistics
 import threading
@@ -8,6 +9,7 @@ import time
 
 from . import load
 from .client import Client
+from .prepared import PreparedPrimary
 from .server import LOAD_CORE, SERVER_CORE, Server
 
 # Without a wait for others that might ask too, straight through the socket on both sides.
@@ -41,28 +43,42 @@ def sync(name, program, keys):
 
 
 def readers(program, keys, rounds=3):
-    """Times of GETs at a replica that serves its former dataset, at rest and while it loads `keys` keys."""
-    runs = []
-    for _ in range(rounds):
-        with pair("cambium-server", program, cores=(None, None)) as (primary, replica):
-            primary.client.load(keys, load.KEY_FORMAT, load.VALUE_SIZE)
-            replica.client.load(FORMER_KEYS, load.KEY_FORMAT, load.VALUE_SIZE)
-            prober = Prober(replica.port, FORMER_KEYS, "GET")
-            prober.start()
-            time.sleep(5)
-            resting = sorted(prober.times)
-            prober.times.clear()
-            follow(primary, replica, keys)
-            loading = prober.finish()
-            runs.append({"resting": percentile(resting, 99) * 1e3, "loading": percentile(loading, 99) * 1e3,
-                         "slowest": loading[-1] * 1e3})
+    """Times of GETs at a replica with two cores that serves its former dataset, at rest and while it loads `keys` keys."""
+    with snapshot(program, keys) as path:
+        primary = PreparedPrimary(path)
+        primary.start()
+        runs = [read_beside(program, primary, keys) for _ in range(rounds)]
     return {figure: statistics.median(run[figure] for run in runs) for figure in runs[0]}
 
 
+def read_beside(program, primary, keys):
+    with Server("cambium-server", program, core=None) as replica:
+        replica.client.load(FORMER_KEYS, load.KEY_FORMAT, load.VALUE_SIZE)
+        prober = Prober(replica.port, FORMER_KEYS, "GET")
+        prober.start()
+        time.sleep(5)
+        resting = sorted(prober.times)
+        prober.times.clear()
+        follow(primary, replica, keys)
+        loading = prober.finish()
+        return {"resting": percentile(resting, 99) * 1e3, "loading": percentile(loading, 99) * 1e3,
+                "slowest": loading[-1] * 1e3}
+
+
 @contextlib.contextmanager
-def pair(name, program, cores=(SERVER_CORE, LOAD_CORE)):
+def snapshot(program, keys):
+    """The path of a snapshot of so many keys."""
+    with Server("cambium-server", program, core=None) as server:
+        server.client.load(keys, load.KEY_FORMAT, load.VALUE_SIZE)
+        server.client.command("SAVE")
+        yield os.path.join(server.directory.name, "dump.rdb")
+
+
+@contextlib.contextmanager
+def pair(name, program):
     loading = [] if name == "cambium-server" else ["--repl-diskless-load", "on-empty-db"]
-    with Server(name, program, DIRECTLY, cores[0]) as primary, Server(name, program, DIRECTLY + loading, cores[1]) as replica:
+    with (Server(name, program, DIRECTLY, SERVER_CORE) as primary,
+          Server(name, program, DIRECTLY + loading, LOAD_CORE) as replica):
         yield primary, replica
 
 
