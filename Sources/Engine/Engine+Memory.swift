@@ -3,8 +3,9 @@ internal import VersionedStore
 /// What happens at `maxmemory`.
 extension Engine {
   /// Bytes that count against `maxmemory`: what all arenas hold, that is the live dataset and all that versions keep
-  /// beside it. Clients' buffers do not count.
-  public var usedMemory: Int { keyspace.history.allocatedBytes }
+  /// beside it. Clients' buffers do not count, nor does what only a save or a full sync still holds: it comes free by itself,
+  /// and keys would be evicted or writes refused in its stead. (So it is in Redis with the pages that a child keeps.)
+  public var usedMemory: Int { keyspace.history.allocatedBytes - keyspace.history.readerBytes }
 
   /// Brings memory below `maxmemory` as far as that may be done: first by freeing what was given up already, then by
   /// dropping automatic versions, the oldest first, and at last by evicting keys as `maxmemory-policy` says.
@@ -99,7 +100,10 @@ extension Engine {
     if !history.isReclaimed { wakeIfIdle() }
   }
 
-  private var isShort: Bool { usedMemory > settings.maxmemory }
+  /// Asked before every command: the sum of all arenas is at hand, what readers hold is looked for only when it matters.
+  private var isShort: Bool {
+    keyspace.history.allocatedBytes > settings.maxmemory && usedMemory > settings.maxmemory
+  }
 
   private func evictKeys() -> Progress {
     // What versions hold does not come free by evicting keys: nothing is lost for nothing.

@@ -170,10 +170,14 @@ extension Dataset {
 }
 
 extension VersionTree {
-  mutating func pin(_ number: Int) { self[number].pins += 1 }
+  mutating func pin(_ number: Int) {
+    self[number].pins += 1
+    pinCount += 1
+  }
 
   mutating func unpin(_ number: Int) -> (byteCount: Int, steps: [Step]) {
     self[number].pins -= 1
+    pinCount -= 1
     return settle(number)
   }
 }

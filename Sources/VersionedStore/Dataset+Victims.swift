@@ -21,11 +21,15 @@ extension Dataset {
     return (next, examined)
   }
 
-  /// Bytes that would come free if the live dataset lost all its keys: what no version holds.
-  public var evictableBytes: Int { ownBytes }
+  /// Bytes that would come free if the live dataset lost all its keys: what no version holds. What readers hold beside it
+  /// is among them: it is theirs from then on; see `readerBytes`.
+  public var evictableBytes: Int {
+    let kept = keptGeneration
+    return ownBytes + dead.keys.indices.reduce(0) { dead.keys[$1] > kept ? $0 + held.sum($1) : $0 }
+  }
 
-  /// Whether the memory of `entry`, which the head holds, comes free when it is removed: no version holds it.
-  public func isEvictable(_ entry: Entry) -> Bool { entry.generation > frozen }
+  /// Whether no version holds `entry`, which the head holds.
+  public func isEvictable(_ entry: Entry) -> Bool { entry.generation > keptGeneration }
 
   /// Meets up to `count` evictable entries that stand behind a place in hash order, which is as good as a random choice
   /// when the place is one; begins anew at the end. `visit` must not write.
@@ -33,9 +37,10 @@ extension Dataset {
     _ database: Int, behind place: HashPosition, count: Int, expiringOnly: Bool, _ visit: (Entry) -> Void
   ) {
     var left = count
+    let kept = keptGeneration
     for start in place.rawValue == 0 ? [0] : [place.rawValue, 0] where left > 0 {
       var walk = TrieWalk(
-        hashKey: hashKey, expiringOnly: expiringOnly, bornAfter: frozen, wanted: left, start: start)
+        hashKey: hashKey, expiringOnly: expiringOnly, bornAfter: kept, wanted: left, start: start)
       _ = walk.walk(head.child(database), cell: 0, level: 0) { entry in
         // A collision node is met as a whole.
         guard left > 0 else { return }

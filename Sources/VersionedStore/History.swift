@@ -65,6 +65,10 @@ public final class History {
     if datasets.count == 1 { return live.arena.allocatedBytes }
     return datasets.values.reduce(0) { $0 + $1.arena.allocatedBytes }
   }
+  /// Bytes that only readers still hold: what the live dataset has lost since a save or a full sync began. They come free
+  /// when it ends.
+  public var readerBytes: Int { datasets.values.reduce(0) { $0 + $1.readerBytes } }
+
   /// Bytes that would be left if all versions were dropped.
   public var liveBytes: Int { live.referencedBytes }
   public var lineageCount: Int { datasets.count }

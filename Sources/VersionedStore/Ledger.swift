@@ -19,6 +19,11 @@ struct Ledger: Equatable {
     return sum
   }
 
+  /// Bytes of the keys after `lower`.
+  func sum(after lower: Generation) -> Int {
+    zip(keys, byteCounts).reduce(0) { $1.0 > lower ? $0 + $1.1 : $0 }
+  }
+
   /// Empties the keys after `lower` and up to and with `upper`.
   mutating func clear(after lower: Generation, through upper: Generation) {
     for index in keys.indices where keys[index] > lower && keys[index] <= upper { byteCounts[index] = 0 }

@@ -34,6 +34,8 @@ struct VersionTree {
   static let head = 0
 
   private(set) var members: [Int: Member] = [:]
+  /// Readers of all members.
+  var pinCount = 0
 
   subscript(number: Int) -> Member {
     get { members[number]! }

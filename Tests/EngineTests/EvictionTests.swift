@@ -182,6 +182,42 @@ import VersionedStore
     #expect(try count("held") < 1000)
   }
 
+  /// What a save or a full sync keeps meanwhile comes free by itself: keys go as if it were not there.
+  @Test func aReaderDoesNotStandInTheWay() throws {
+    settings.maxmemoryPolicy = .allKeysLRU
+    try fill("k", 0..<2000)
+    settings.maxmemory = engine.usedMemory + 1000
+    let pin = engine.keyspace.history.pinLive(atMilliseconds: 0)
+    for number in 0..<1000 {
+      #expect(try harness.run("SET", "new:\(number)", value) == .simple("OK"))
+      #expect(engine.usedMemory <= settings.maxmemory + 1000)
+    }
+    #expect(evicted > 500 && evicted < 1500)
+    engine.keyspace.history.unpin(pin)
+    harness.settle()
+    try harness.run("PING")
+    #expect(engine.keyspace.history.allocatedBytes <= settings.maxmemory)
+    #expect(try harness.run("DBSIZE").number == 3000 - evicted)
+  }
+
+  /// Keys that are written anew beside a reader take no more of the limit than they did.
+  @Test func writingAnewBesideAReaderIsNotRefused() throws {
+    try fill("k", 0..<2000)
+    try harness.run("VERSION", "CREATE", "mine")
+    try fill("k", 0..<1000)
+    settings.maxmemory = engine.usedMemory + 10_000
+    let pin = engine.keyspace.history.pinLive(atMilliseconds: 0)
+    for number in 0..<1000 { #expect(try harness.run("SET", "k:\(number)", value) == .simple("OK")) }
+    #expect(try harness.run("SET", "k:1500", value) == .simple("OK"))
+    var refused = 0
+    for number in 1000..<2000 where try harness.run("SET", "k:\(number)", value).errorText == Self.refusal {
+      refused += 1
+    }
+    #expect(refused > 500, "what the version holds does count")
+    #expect(evicted == 0)
+    engine.keyspace.history.unpin(pin)
+  }
+
   @Test func whatWaitsToBeFreedComesFirst() throws {
     settings.maxmemoryPolicy = .allKeysLRU
     settings.versionHistory = 0

@@ -39,7 +39,11 @@ import Testing
   /// All versions go, then all keys: what is left is one root block.
   private func end(_ model: StoreModel, _ when: String) {
     let history = model.history
+    model.reclaim()
+    let (before, announced) = (history.allocatedBytes, history.readerBytes)
     while !model.pinned.isEmpty { model.unpin() }
+    model.reclaim()
+    #expect(before - history.allocatedBytes >= announced, "\(when)")
     #expect(throws: Never.self) { try history.drop(model.kept.keys.shuffled()) }
     model.reclaim()
     #expect(history.lineageCount == 1)

@@ -265,6 +265,7 @@ final class StoreModel {
     let bytes = history.bytes
     assertSame(bytes.live + bytes.versions + bytes.waiting, history.allocatedBytes, "bytes by use")
     if history.isReclaimed { assertSame(bytes.waiting, 0, "bytes that wait") }
+    if pinned.isEmpty { assertSame(history.readerBytes, 0, "bytes of no reader") }
     let sizes = history.allSizes()
     for version in history.versions.suffix(3) {
       assertSame(history.sizes(of: version), sizes[version.id]!, "sizes of version \(version.id)")
