@@ -43,6 +43,7 @@ extension ReplicaLink {
     }
     log(.notice, "MASTER <-> REPLICA sync: Loading DB in memory")
     actions.append(.beginStaging)
+    progress.beganAt = now
     lastOutputTime = now
     state = .staging
   }

@@ -24,7 +24,7 @@ extension ReplicationController {
 
   private func information(of primary: PrimaryAddress, _ status: LinkStatus) -> [String] {
     let isUp = isLinkUp && status.state == .streaming
-    let isStaging = status.state == .staging || status.state == .committing
+    let isStaging = status.state.isStaging
     let isSyncing = isStaging || status.state == .awaitingTransfer
     let silence = status.silenceMilliseconds / 1000
     var lines = [
@@ -76,6 +76,9 @@ extension LinkError {
 }
 
 extension ReplicaLink.State {
+  /// A snapshot is coming in, or has come in and waits for its commit.
+  var isStaging: Bool { self == .staging || self == .committing }
+
   fileprivate var stagingName: String {
     switch self {
     case .idle, .waiting, .connecting, .handshake, .streaming: "none"

@@ -49,6 +49,8 @@ public struct LinkStatus: Sendable {
   public var progress: LinkProgress
   /// Bytes of the dataset that is being staged; 0 without one.
   public var stagedByteCount: Int
+  /// Since the snapshot began to come.
+  public var stagingMilliseconds: Int64
   /// Since the last byte came in.
   public var silenceMilliseconds: Int64
   /// How long there has been no stream; nil while there is one.
@@ -61,6 +63,7 @@ public struct LinkStatus: Sendable {
     lastError = link.lastError
     progress = link.progress
     self.stagedByteCount = stagedByteCount
+    stagingMilliseconds = now - link.progress.beganAt
     silenceMilliseconds = now - link.lastInputTime
     downMilliseconds = link.downSince.map { now - $0 }
     receivedOffset = link.receivedOffset

@@ -8,11 +8,7 @@ import Testing
   private static let directives = ["save ''", "enable-debug-command yes"]
 
   private func info(_ client: Client, _ name: String, section: String = "persistence") throws -> String {
-    guard case .bulk(let text) = try client.command("INFO", section) else { return "" }
-    let line = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).first {
-      $0.hasPrefix(name + ":")
-    }
-    return line.map { String($0.dropFirst(name.count + 1)) } ?? ""
+    try client.information(section)[name] ?? ""
   }
 
   // MARK: Function libraries

@@ -24,10 +24,7 @@ final class Drill {
 
   /// A field of INFO replication; empty if it is not there.
   func field(_ name: String) throws -> String {
-    guard case .bulk(let text) = try operatorClient.command("INFO", "replication") else { return "" }
-    let lines = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline)
-    let line = lines.first { $0.hasPrefix(name + ":") }
-    return line.map { String($0.dropFirst(name.count + 1)) } ?? ""
+    try operatorClient.information("replication")[name] ?? ""
   }
 
   func wait(

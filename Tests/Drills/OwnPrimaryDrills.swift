@@ -27,9 +27,7 @@ import Testing
   }
 
   private func field(_ name: String, _ server: ServerProcess, _ section: String = "replication") throws -> String {
-    let text = try server.connect().command("INFO", section).text ?? ""
-    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-    return line.map { String($0.dropFirst(name.count + 1)) } ?? ""
+    try server.connect().information(section)[name] ?? ""
   }
 
   private func follow(

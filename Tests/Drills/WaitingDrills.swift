@@ -17,9 +17,7 @@ import Testing
   }
 
   private func field(_ name: String) throws -> String {
-    let text = try control.command("INFO", "clients").text ?? ""
-    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-    return line.map { String($0.dropFirst(name.count + 1)) } ?? ""
+    try control.information("clients")[name] ?? ""
   }
 
   private func waitFor(_ name: String, _ value: Int, _ location: SourceLocation = #_sourceLocation) throws {

@@ -19,9 +19,7 @@ import Testing
   }
 
   private func field(_ name: String, of server: ServerProcess) throws -> String? {
-    let text = try server.connect(timeoutMilliseconds: 20_000).command("INFO").text ?? ""
-    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-    return line.map { String($0.dropFirst(name.count + 1)) }
+    try server.connect(timeoutMilliseconds: 20_000).information()[name]
   }
 
   private func waitForReplica(_ primary: ServerProcess, sourceLocation: SourceLocation = #_sourceLocation) throws {

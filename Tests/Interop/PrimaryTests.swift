@@ -22,8 +22,7 @@ import Testing
   }
 
   private func field(_ client: Client, _ name: String, _ section: String = "replication") throws -> String? {
-    let lines = try client.command("INFO", section).text?.split(whereSeparator: \.isNewline) ?? []
-    return lines.first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)) }
+    try client.information(section)[name]
   }
 
   private func number(_ client: Client, _ name: String, _ section: String = "replication") throws -> Int {

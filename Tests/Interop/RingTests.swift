@@ -20,8 +20,7 @@ import Testing
     }
 
     func field(_ name: String, of section: String) throws -> String? {
-      let lines = try client.command("INFO", section).text?.split(separator: "\r\n") ?? []
-      return lines.first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)) }
+      try client.information(section)[name]
     }
 
     func follow(_ other: Member?) throws {

@@ -68,9 +68,7 @@ final class SentinelFleet {
   }
 
   static func field(_ name: String, _ server: ServerProcess) throws -> String {
-    let text = try server.connect().command("INFO", "replication").text ?? ""
-    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
-    return line.map { String($0.dropFirst(name.count + 1)) } ?? ""
+    try server.connect().information("replication")[name] ?? ""
   }
 
   func waitUntil(_ replica: ServerProcess, follows primary: ServerProcess) throws {

@@ -22,8 +22,25 @@ public struct ReplicaHooks {
   public var acknowledged: (_ offset: Int64) -> Int = { _ in 0 }
   /// Replicas have said how far they are, and clients that waited for that were answered.
   public var acknowledgementsCame: () -> Void = {}
+  /// A dataset from the primary that is being taken in beside the live one.
+  public var staging: () -> LoadFigures? = { nil }
   /// Gives the history of writes another ID (DEBUG CHANGE-REPL-ID).
   public var forgetHistory: () -> Void = {}
+}
+
+/// How far a dataset is that is being loaded, as INFO tells it.
+public struct LoadFigures: Sendable {
+  /// How long ago it began.
+  public var seconds: Int64
+  /// 0 if it is not known.
+  public var totalBytes: Int
+  public var loadedBytes: Int
+
+  public init(seconds: Int64, totalBytes: Int, loadedBytes: Int) {
+    self.seconds = seconds
+    self.totalBytes = totalBytes
+    self.loadedBytes = loadedBytes
+  }
 }
 
 /// What replicas and the backlog take, as INFO tells it.

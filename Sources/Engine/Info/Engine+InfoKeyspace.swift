@@ -5,9 +5,10 @@ extension Engine {
   func persistenceInfo() -> [String] {
     let state = persistence
     let log = state.log
+    let staging = replicaHooks.staging()
     var lines = [
       "loading:\(state.isLoading ? 1 : 0)",
-      "async_loading:0",
+      "async_loading:\(staging == nil ? 0 : 1)",
       "current_cow_peak:\(state.currentRetainedPeak)",
       "current_cow_size:\(state.currentRetainedBytes)",
       "current_cow_size_age:0",
@@ -47,19 +48,26 @@ extension Engine {
         "aof_delayed_fsync:\(log.delayedSyncs)",
       ]
     }
-    if state.isLoading {
-      let seconds = nowMicroseconds / 1_000_000 - state.loadingBeganSeconds
-      let (total, loaded) = (state.loadingTotalBytes, state.loadingLoadedBytes)
-      lines += [
-        "loading_start_time:\(state.loadingBeganSeconds)",
-        "loading_total_bytes:\(total)",
-        "loading_rdb_used_mem:0",
-        "loading_loaded_bytes:\(loaded)",
-        "loading_loaded_perc:\(percentage(loaded, total))",
-        "loading_eta_seconds:\(loaded > 0 ? seconds * Int64(total - loaded) / Int64(loaded) : 1)",
-      ]
-    }
+    if let figures = state.isLoading ? loadFigures(state) : staging { lines += loadLines(figures) }
     return lines
+  }
+
+  private func loadFigures(_ state: PersistenceState) -> LoadFigures {
+    LoadFigures(
+      seconds: nowMicroseconds / 1_000_000 - state.loadingBeganSeconds, totalBytes: state.loadingTotalBytes,
+      loadedBytes: state.loadingLoadedBytes)
+  }
+
+  private func loadLines(_ load: LoadFigures) -> [String] {
+    let left = max(load.totalBytes - load.loadedBytes, 0)
+    return [
+      "loading_start_time:\(nowMicroseconds / 1_000_000 - load.seconds)",
+      "loading_total_bytes:\(load.totalBytes)",
+      "loading_rdb_used_mem:0",
+      "loading_loaded_bytes:\(load.loadedBytes)",
+      "loading_loaded_perc:\(percentage(load.loadedBytes, load.totalBytes))",
+      "loading_eta_seconds:\(load.loadedBytes > 0 ? load.seconds * Int64(left) / Int64(load.loadedBytes) : 1)",
+    ]
   }
 
   /// With two decimals.

@@ -14,6 +14,12 @@ extension ReplicationController {
       historyID = RunID.random()
       formerHistory = nil
     }
+    engine.replicaHooks.staging = { [unowned self] in
+      guard let status = link?.status, status.state.isStaging else { return nil }
+      return LoadFigures(
+        seconds: status.stagingMilliseconds / 1000, totalBytes: Int(status.progress.totalByteCount ?? 0),
+        loadedBytes: Int(status.progress.readByteCount))
+    }
     engine.cronTasks.append { [unowned self] _ in continueFailover() }
     onFailoverAnswer = { [unowned self] in failoverWasAnswered($0) }
   }
