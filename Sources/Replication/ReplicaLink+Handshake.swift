@@ -156,6 +156,7 @@ extension ReplicaLink {
       let resumed = ReplicationPosition(id: id, offset: position.offset)
       actions.append(.resume(resumed))
       beginStream(at: resumed, now: now)
+      owesAcknowledgement = true
     case "-NOMASTERLINK", "-LOADING":
       fail(.unableYet(reply: reply), at: now)
     default:

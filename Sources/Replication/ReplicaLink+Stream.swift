@@ -2,10 +2,15 @@ internal import Values
 internal import VersionedStore
 
 extension ReplicaLink {
+  /// The stream begins, or goes on.
+  ///
+  /// How far it is executed is another matter. Where the primary goes on from our position, `position` is the end of what was
+  /// handed over, and some of that may wait for the serving side still, or be dropped by a promotion: nothing is acknowledged
+  /// before the serving side has said how far it is.
   mutating func beginStream(at position: ReplicationPosition, now: Int64) {
     self.position = position
-    appliedOffset = position.offset
     acknowledgedRequest = nil
+    owesAcknowledgement = false
     scanner = StreamScanner(
       offset: position.offset, lengthLimit: StringForm.lengthLimit, commands: settings.commands)
     state = .streaming
@@ -13,8 +18,7 @@ extension ReplicaLink {
     lastError = nil
     downSince = nil
     lastInputTime = now
-    // A primary that sent the snapshot from memory begins the stream only after this.
-    acknowledge(at: now)
+    lastOutputTime = now
   }
 
   /// Where the stream that has come in ends (`slave_read_repl_offset`); nil without a stream.
@@ -43,10 +47,15 @@ extension ReplicaLink {
     position = nil
   }
 
-  /// All commands up to `offset` of the stream have been executed.
+  /// All commands up to `offset` of the stream have been executed. To be called for a `resume`, too, when all that came to be
+  /// executed before it is.
   public mutating func applied(upTo offset: ReplicationOffset, at now: Int64) {
-    guard state == .streaming, let scanner, offset > appliedOffset else { return }
-    appliedOffset = min(offset, scanner.offset)
+    guard state == .streaming, let scanner else { return }
+    if offset > appliedOffset { appliedOffset = min(offset, scanner.offset) }
+    if owesAcknowledgement {
+      owesAcknowledgement = false
+      acknowledge(at: now)
+    }
     answerRequest(at: now)
   }
 

@@ -119,7 +119,10 @@ extension ReplicaLink {
   public mutating func committed(at now: Int64) {
     guard state == .committing, let committed = transfer.take() else { return }
     log(.notice, "MASTER <-> REPLICA sync: Finished with success")
+    appliedOffset = committed.position.offset
     beginStream(at: committed.position, now: now)
+    // A primary that sent the snapshot from memory begins the stream only after this.
+    acknowledge(at: now)
     if let reason = closedWhileCommitting { fail(.lostInStream(reason: reason), at: now) }
   }
 

@@ -75,8 +75,10 @@ public struct ReplicaLink: Sendable {
   var isFailoverAnswered = false
   /// When the stream began.
   var streamStart: Int64 = 0
-  /// The end of what has been executed.
-  var appliedOffset = ReplicationOffset(rawValue: 0)
+  /// The end of what has been executed. Goes on over connections that break.
+  var appliedOffset: ReplicationOffset
+  /// The primary goes on from our position, and is to be told how far the dataset is as soon as that is known.
+  var owesAcknowledgement = false
   var acknowledgedRequest: ReplicationOffset?
 
   /// - Parameters:
@@ -85,6 +87,8 @@ public struct ReplicaLink: Sendable {
   public init(_ settings: LinkSettings, position: ReplicationPosition? = nil, jitterSeed: UInt64) {
     self.settings = settings
     self.position = position
+    // Nothing of it waits to be executed: it is the live dataset's.
+    appliedOffset = position?.offset ?? ReplicationOffset(rawValue: 0)
     jitter = jitterSeed
   }
 

@@ -125,6 +125,43 @@ import Testing
     }
   }
 
+  /// What was handed over and not executed yet may still be dropped, by a promotion. So nobody hears that it is there, however
+  /// often the connection breaks meanwhile.
+  @Test func whatIsNotExecutedIsNotAcknowledgedOnANewConnection() {
+    var script = Self.streaming()
+    script.receive(Self.set)
+    script.pass(milliseconds: 2000)
+    script.close()
+    script.pass(milliseconds: 0)
+    script.connect()
+    script.receive("+PONG\r\n-NOPERM\r\n+OK\r\n+OK\r\n")
+    #expect(script.lastRequest == "PSYNC \(SnapshotText.id) \(1001 + Self.set.utf8.count)")
+    script.actions = []
+    script.receive("+CONTINUE\r\n" + Self.set)
+    for _ in 0..<3 { script.pass(milliseconds: 1000) }
+    #expect(!script.sent.isEmpty)
+    #expect(script.sent.allSatisfy { $0.hasSuffix("ACK\r\n$4\r\n1000\r\n") }, "\(script.sent)")
+    // The serving side has done what it was given before, and says so.
+    script.actions = []
+    script.link.applied(upTo: Self.offset(Self.set), at: script.now)
+    script.perform()
+    #expect(script.sent.count == 1)
+    #expect(script.lastRequest == "REPLCONF ACK \(1000 + Self.set.utf8.count)")
+  }
+
+  @Test func aLinkThatGoesOnFromADatasetAcknowledgesWhatThatHolds() {
+    var script = ScriptedLink(position: ScriptedLink.position)
+    script.shakeHands()
+    script.receive("+CONTINUE\r\n" + Self.set)
+    script.actions = []
+    script.link.applied(upTo: ScriptedLink.offset, at: script.now)
+    script.perform()
+    #expect(script.lastRequest == "REPLCONF ACK 1000")
+    script.pass(milliseconds: 1000)
+    #expect(script.lastRequest == "REPLCONF ACK 1000")
+    #expect(script.sent.count == 2)
+  }
+
   @Test func goesOnBehindTheLastWholeCommand() {
     let stream = Self.set + Self.ping + Self.set
     for count in 0...stream.utf8.count {

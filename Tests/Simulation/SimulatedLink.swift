@@ -222,10 +222,8 @@ final class SimulatedLink: RunningLink, @unchecked Sendable {
   private func resume(_ position: ReplicationPosition) {
     let attempt = attempt
     life.onServingLoop { [self] in
-      guard let failure = life.controller.resume(position, from: self) else {
-        world.counts.partialSyncs += 1
-        return
-      }
+      let failure = life.controller.resume(position, from: self)
+      if failure == nil { world.counts.partialSyncs += 1 }
       onLoop { $0.executed(0, upTo: position.offset, failure, attempt) }
     }
   }

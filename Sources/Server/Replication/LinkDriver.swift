@@ -294,7 +294,8 @@ final class LinkDriver {
   private func resume(_ position: ReplicationPosition) {
     let attempt = attempt
     serving.run { [handle] controller in
-      guard let failure = controller.resume(position, from: handle) else { return }
+      // All that was to be executed before is, or has been dropped: only now is it known how far the dataset is.
+      let failure = controller.resume(position, from: handle)
       handle.run { $0.executed(0, upTo: position.offset, failure, attempt) }
     }
   }
