@@ -119,6 +119,8 @@ public struct CommandFlags: OptionSet, Sendable {
   public static let mayWait = CommandFlags(rawValue: 1 << 20)
   /// Runs at once between MULTI and EXEC, where others are queued.
   public static let controlsTransaction = CommandFlags(rawValue: 1 << 21)
+  /// May make a primary of a replica or a replica of a primary, which no transaction takes back.
+  public static let changesRole = CommandFlags(rawValue: 1 << 22)
   /// May be given by a subscriber that speaks RESP2.
   public static let allowedToSubscribers = CommandFlags(rawValue: 1 << 25)
 

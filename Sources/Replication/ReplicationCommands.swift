@@ -15,13 +15,18 @@ public struct ReplicationCommands {
       + PrimaryCommands(controller).all + [FailoverCommand(controller).command]
   }
 
+  static let refusalInFailover: StaticString = "ERR REPLICAOF not allowed while failing over."
+
   private func replicaOf(_ name: StaticString, since: StaticString) -> Command {
     Command(
-      name, arity: .atLeast(3), flags: [.admin, .noScript, .stale, .noAsyncLoading, .mayWait],
+      name, arity: .atLeast(3), flags: [.admin, .noScript, .stale, .noAsyncLoading, .mayWait, .changesRole],
       categories: [.dangerous], group: .server, since: since,
       "Follows a primary, or nobody (NO ONE). The dataset stays until that of the primary is complete.",
       .control { [controller] call, engine throws(CommandError) in
-        if controller.isInFailover { throw call.refuse("ERR REPLICAOF not allowed while failing over.") }
+        if controller.isInFailover { throw call.refuse(Self.refusalInFailover) }
+        if engine.keyspace.history.isUndoable {
+          throw call.refuse("ERR REPLICAOF cannot be taken back by a transaction that rolls back")
+        }
         if call.count == 3, call.matches(1, "no"), call.matches(2, "one") {
           if controller.primary != nil {
             controller.standAlone()

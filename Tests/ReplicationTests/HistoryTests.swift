@@ -107,6 +107,42 @@ import VersionedStore
       })
   }
 
+  /// What a transaction has done before it changes the server's role is told as it is, since it cannot be taken back.
+  @Test func theRoleChangesInNoTransactionThatMayBeTakenBack() throws {
+    for isAsked in [true, false] {
+      let harness = ReplicaHarness()
+      harness.controller.feed.reset(0)
+      harness.engine.settings.transactionRollback = !isAsked
+      #expect(try harness.run("SET", "text", "abc") == .simple("OK"))
+      let further = try harness.addReplica()
+      #expect(try harness.run(["MULTI"] + (isAsked ? ["ROLLBACK"] : [])) == .simple("OK"))
+      for command in [["SET", "a", "1"], ["REPLICAOF", "other", "1"], ["INCR", "text"]] {
+        #expect(try harness.run(command) == .simple("QUEUED"))
+      }
+      let reply = try harness.run("EXEC")
+      let stream = String(decoding: harness.takeOutput(of: further), as: UTF8.self)
+      if isAsked {
+        #expect(
+          reply
+            == .error(
+              "EXECABORT Transaction rolled back because of command 2: ERR REPLICAOF cannot be taken back by a transaction that rolls back"
+            ))
+        #expect(try harness.field("role") == "master")
+        #expect(!stream.contains("SET"))
+        #expect(try harness.run("EXISTS", "a") == .integer(0))
+      } else {
+        #expect(
+          reply
+            == .array([
+              .simple("OK"), .simple("OK"), .error("ERR value is not an integer or out of range"),
+            ]))
+        #expect(try harness.field("role") == "slave")
+        #expect(stream.contains("SET"))
+        #expect(try harness.run("GET", "a") == .bulk("1"))
+      }
+    }
+  }
+
   @Test func anotherNameOfTheHistoryIsToldToFurtherReplicas() throws {
     let harness = try Self.replica()
     let further = try harness.addReplica()

@@ -20,10 +20,18 @@ final class Transaction {
   private(set) var needsFreshData = false
   /// A command was refused while it was to be queued: EXEC will refuse all of them.
   var isDoomed = false
-  /// A command that fails at run time takes back what the others have done.
-  let rollsBack: Bool
+  /// A command that fails at run time takes back what the others have done: never; by the configuration; as the client has asked
+  /// for it.
+  enum Rollback { case never, configured, asked }
+  private let rollback: Rollback
 
-  init(rollsBack: Bool) { self.rollsBack = rollsBack }
+  init(_ rollback: Rollback) { self.rollback = rollback }
+
+  /// The server's role cannot be taken back, nor what was told to replicas and to the log before it changed. Where the client
+  /// counts on all being taken back, the command that changes it is refused. Where only the configuration says so, all runs as it
+  /// does without: Sentinel sends REPLICAOF, CONFIG REWRITE and CLIENT KILL in one transaction, and the last have to be run though
+  /// the second fails.
+  var rollsBack: Bool { rollback == .asked || rollback == .configured && !flags.contains(.changesRole) }
 
   deinit { bytes.deallocate() }
 

@@ -14,8 +14,8 @@ enum TransactionCommands {
       guard call.count <= 2 else { throw call.refuseArity() }
       if call.count == 2, !call.matches(1, "rollback") { throw .syntax }
       guard call.session.transaction == nil else { throw call.refuse("ERR MULTI calls can not be nested") }
-      let rollsBack = call.count == 2 || engine.settings.transactionRollback
-      call.session.transaction = Transaction(rollsBack: rollsBack)
+      call.session.transaction = Transaction(
+        call.count == 2 ? .asked : engine.settings.transactionRollback ? .configured : .never)
       call.session.attention.insert(.transaction)
       call.reply.ok()
     })
