@@ -6,6 +6,7 @@ extension ReplicaLink {
   mutating func connect(at now: Int64) {
     state = .connecting
     lastInputTime = now
+    isReadingPaused = false
     closedWhileCommitting = nil
     log(.notice, "Connecting to MASTER \(settings.host):\(settings.port)")
     actions.append(.connect(host: settings.host, port: settings.port))

@@ -6,19 +6,20 @@ extension ReplicaLink {
 
   /// When `tick` has something to do next; nil if it has not.
   public var nextTick: Int64? {
-    let silenceEnd = lastInputTime + settings.timeoutMilliseconds
+    // While nothing is read, nothing can be missed.
+    let silenceEnd = isReadingPaused ? nil : lastInputTime + settings.timeoutMilliseconds
     switch state {
     case .idle: return nil
     case .waiting(let until): return until
     case .connecting, .handshake, .awaitingTransfer: return silenceEnd
     case .committing: return closedWhileCommitting == nil ? lastOutputTime + Self.outputInterval : nil
-    case .staging, .streaming: return min(silenceEnd, lastOutputTime + Self.outputInterval)
+    case .staging, .streaming: return min(silenceEnd ?? .max, lastOutputTime + Self.outputInterval)
     }
   }
 
   /// Time has passed.
   public mutating func tick(at now: Int64) {
-    let isSilent = now - lastInputTime >= settings.timeoutMilliseconds
+    let isSilent = !isReadingPaused && now - lastInputTime >= settings.timeoutMilliseconds
     switch state {
     case .idle: break
     case .waiting(let until):

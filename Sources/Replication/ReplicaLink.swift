@@ -54,8 +54,10 @@ public struct ReplicaLink: Sendable {
   public internal(set) var progress = LinkProgress()
   /// The last failure; stays until the link streams again.
   public internal(set) var lastError: LinkError?
-  /// When the last byte came in.
+  /// When the last byte came in, or when reading went on.
   public internal(set) var lastInputTime: Int64 = 0
+  /// The driver reads nothing for now: what is not heard is no silence then.
+  var isReadingPaused = false
   /// Since when there has been no stream; nil while there is one.
   public internal(set) var downSince: Int64?
 
@@ -152,6 +154,18 @@ public struct ReplicaLink: Sendable {
     case .committing: closedWhileCommitting = reason
     case .streaming: fail(.lostInStream(reason: reason), at: now)
     }
+  }
+
+  /// Whether more is to be read while so many bytes of commands wait to be executed. Only the stream makes them more: a new
+  /// connection shakes hands, and is sent a snapshot, however far behind the serving side is.
+  public func wantsInput(unappliedByteCount: Int, limit: Int) -> Bool {
+    state != .streaming || unappliedByteCount <= limit
+  }
+
+  /// The driver stops reading from the connection, or goes on with it. A new connection is read from.
+  public mutating func reading(_ isReading: Bool, at now: Int64) {
+    if isReadingPaused, isReading { lastInputTime = now }
+    isReadingPaused = !isReading
   }
 
   /// Ends the link for good: `REPLICAOF NO ONE`, or another primary.

@@ -245,6 +245,39 @@ import Testing
     #expect(script.isClosed)
   }
 
+  /// A serving side that is busy has the driver stop reading, and makes no primary silent.
+  @Test func whatIsNotReadIsNoSilence() {
+    var script = Self.streaming()
+    script.link.reading(false, at: script.now)
+    for _ in 0..<200 { script.pass(milliseconds: 1000) }
+    #expect(script.link.state == .streaming)
+    #expect(script.sent.count == 200)
+    script.link.reading(true, at: script.now)
+    script.pass(milliseconds: 59_999)
+    #expect(script.link.state == .streaming)
+    #expect(script.link.nextTick == script.now + 1)
+    script.pass(milliseconds: 1)
+    #expect(script.link.lastError == .streamTimeout)
+    // The next connection is read from.
+    script.link.reading(false, at: script.now)
+    script.pass(milliseconds: 2000)
+    #expect(script.link.state == .connecting)
+    script.pass(milliseconds: 60_000)
+    #expect(script.link.lastError == .handshakeTimeout)
+  }
+
+  /// What waits to be executed keeps more of the stream away, but no connection from being made.
+  @Test func onlyTheStreamWaitsForTheServingSide() {
+    var script = ScriptedLink(position: ScriptedLink.position)
+    func wants(_ byteCount: Int) -> Bool { script.link.wantsInput(unappliedByteCount: byteCount, limit: 100) }
+    #expect(wants(101))
+    script.shakeHands()
+    #expect(wants(101))
+    script.receive("+CONTINUE\r\n")
+    #expect(!wants(101))
+    #expect(wants(100))
+  }
+
   @Test(arguments: [
     "PING\r\n", "*1\r\n+PING\r\n", "*x\r\n", "*\r\n", "*-1\r\n", "*1\r$4\r\n", "*1\r\n$\r\n", "*1\r\n$-1\r\n",
     "*99999999999\r\n", "*1\r\n$4294967232\r\n", "*1\r\n$99999999999999999999\r\n", "*1\n",

@@ -130,7 +130,7 @@ final class SimulatedLink: RunningLink, @unchecked Sendable {
   }
 
   private func takeUnread() {
-    while !unread.isEmpty, unappliedByteCount <= Self.unappliedLimit, !isStopped {
+    while !unread.isEmpty, mayTakeMore, !isStopped {
       staging?.memoryLimit = plan.room.insteadOfLive ?? plan.room.besideLive
       let taken = unread.withBytes { link.receive($0, at: world.now, into: &staging) }
       unread.removeFirst(taken)
@@ -138,7 +138,16 @@ final class SimulatedLink: RunningLink, @unchecked Sendable {
       perform()
       if taken == 0 { break }
     }
-    end?.isReading = unread.isEmpty && unappliedByteCount <= Self.unappliedLimit
+    guard let end else { return }
+    let isReading = unread.isEmpty && mayTakeMore
+    guard isReading != end.isReading else { return }
+    link.reading(isReading, at: world.now)
+    setTimer()
+    end.isReading = isReading
+  }
+
+  private var mayTakeMore: Bool {
+    link.wantsInput(unappliedByteCount: unappliedByteCount, limit: Self.unappliedLimit)
   }
 
   /// Small, so that the link has to wait for the serving side at times.

@@ -141,7 +141,7 @@ final class LinkDriver {
 
   /// Offers the link what it has not taken yet, as long as it takes some.
   private func takeUnread() {
-    while !isPausing, unread.readableBytes > 0, unappliedByteCount <= Self.unappliedLimit {
+    while !isPausing, unread.readableBytes > 0, mayTakeMore {
       staging?.memoryLimit = plan.room.insteadOfLive ?? plan.room.besideLive
       let keysBefore = link.progress.keyCount
       let limit = plan.keyDelayMicroseconds != 0 && staging != nil ? Self.slowReadSize : Int.max
@@ -154,7 +154,12 @@ final class LinkDriver {
       if taken == 0 { break }
       if limit < .max, link.progress.keyCount > keysBefore { owe(keys: Int(link.progress.keyCount - keysBefore)) }
     }
-    setReading(!isPausing && unread.readableBytes == 0 && unappliedByteCount <= Self.unappliedLimit)
+    setReading(!isPausing && unread.readableBytes == 0 && mayTakeMore)
+  }
+
+  /// Whether the serving loop is not too far behind.
+  private var mayTakeMore: Bool {
+    link.wantsInput(unappliedByteCount: unappliedByteCount, limit: Self.unappliedLimit)
   }
 
   /// Nothing more is taken until the delay is over that so many keys ask for; what is short is gathered.
@@ -181,6 +186,8 @@ final class LinkDriver {
   private func setReading(_ isWanted: Bool) {
     guard isWanted != isReading, let channel else { return }
     isReading = isWanted
+    link.reading(isWanted, at: Self.now())
+    setTimer()
     channel.setOption(.autoRead, value: isWanted).whenFailure { _ in }  // it is closed: that is told by itself
   }
 
