@@ -13,6 +13,7 @@ extension ReplicationController {
     historyID = position.id.description
     formerHistory = nil
     isResumable = true
+    heldHistory = position
     restartFeed(at: position.offset.rawValue, "the dataset was replaced by that of another primary")
   }
 

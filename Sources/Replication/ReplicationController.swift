@@ -47,6 +47,10 @@ public final class ReplicationController: @unchecked Sendable {
   public private(set) lazy var feed = PrimaryFeed(self)
   /// The live dataset is what its history says up to `offset`, so that a primary that knows that may go on from there.
   var isResumable = true
+  /// The history that all of the live dataset's data comes from, and how far that has come at least; nil if there is none.
+  /// Unlike `position` it stays when a stream has failed in the midst: nobody can go on from there, but whatever is sent of
+  /// the same history later has all of it.
+  var heldHistory: ReplicationPosition?
   /// The file that the server began with has said what its dataset is.
   var isRestored = false
   /// The database that the stream of the primary has come to be in.
@@ -86,6 +90,7 @@ public final class ReplicationController: @unchecked Sendable {
     guard let primary else { return }
     // A dataset that came from nowhere, or from a file that does not know its history, is nobody's to go on from.
     isResumable = isRestored
+    heldHistory = position
     followed = (engine.keyspace.live, engine.keyspace.live.changeCount)
     follow(primary)
   }
@@ -112,6 +117,7 @@ public final class ReplicationController: @unchecked Sendable {
   private func becomeReplica() {
     // What was written must stand in the history, whatever comes next.
     engine.handOverUnit()
+    heldHistory = position
     followed = (engine.keyspace.live, engine.keyspace.live.changeCount)
     streamDatabase = 0  // who goes on from here begins with a SELECT
     engine.log(
@@ -219,10 +225,10 @@ public final class ReplicationController: @unchecked Sendable {
 
   /// Whether all that the live dataset holds is in the history that is to replace it.
   private func isOlderState(than request: CommitRequest) -> Bool {
-    guard isUnchanged, !hasOwnWrites, let position else { return false }
-    if position.id == request.position.id { return position.offset <= request.position.offset }
+    guard isUnchanged, !hasOwnWrites, let held = heldHistory else { return false }
+    if held.id == request.position.id { return held.offset <= request.position.offset }
     guard let former = request.formerHistory else { return false }
-    return position.id == former.id && position.offset <= former.offset
+    return held.id == former.id && held.offset <= former.offset
   }
 
   /// Keeps the dataset that was replaced, or gives it up at once.
@@ -249,6 +255,7 @@ public final class ReplicationController: @unchecked Sendable {
     guard isResumable, isOfSameDataset, offset == position.offset.rawValue else { return .datasetReplaced }
     if position.id.description != historyID { renameHistory(position.id.description) }
     if !feed.isActive() { feed.reset(offset) }
+    heldHistory = position
     beginStream(now: engine.keyspace.now)
     return nil
   }
@@ -271,12 +278,13 @@ public final class ReplicationController: @unchecked Sendable {
       engine.exclusive = session
       runTick()
       engine.exclusive = nil
+      if wasUnchanged { followed?.changeCount = engine.keyspace.live.changeCount }
       if let failure = session.failure {
         return fail(.commandFailed(name: failure.command, reply: failure.reply))
       }
-      if wasUnchanged { followed?.changeCount = engine.keyspace.live.changeCount }
       streamDatabase = session.database
     }
+    heldHistory?.offset = part.end
     relay(part.bytes, upTo: part.end.rawValue)
     return wasKilled ? .lostInStream(reason: "killed by a client") : nil
   }
@@ -327,6 +335,7 @@ public final class ReplicationController: @unchecked Sendable {
       restartFeed(at: offset, "the dataset is another one")
     } else {
       endStream()
+      heldHistory = nil
       loseHistory()
       link?.endConnection("the dataset was replaced by another one")
     }

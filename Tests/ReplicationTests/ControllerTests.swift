@@ -89,6 +89,31 @@ import VersionedStore
     #expect(versionCount(harness) == 3)
   }
 
+  /// A command that failed is not held against the state that it failed on: it is still nothing but the primary's.
+  @Test func theStateThatAStreamFailedOnIsNotKept() throws {
+    let harness = try Self.replica()
+    #expect(try harness.commit(["text": "abc"], at: 1000) == nil)
+    let before = versionCount(harness)
+    for round in 1...3 {
+      let offset = Int64(round) * 1000
+      #expect(harness.execute([["SET", "a", "1"], ["INCR", "text"]], upTo: offset + 100) != nil)
+      #expect(try harness.commit(["text": "abc"], at: offset + 1000) == nil)
+      #expect(versionCount(harness) == before)
+    }
+    // Another history is another matter, and so is what a client has written behind the failure.
+    #expect(harness.execute([["INCR", "text"]], upTo: 4100) != nil)
+    let other = ReplicationPosition(
+      id: try #require(ReplicationID(String(repeating: "o", count: 40))), offset: ReplicationOffset(rawValue: 9000))
+    #expect(try harness.commit(["text": "abc"], position: other) == nil)
+    #expect(versionCount(harness) == before + 1)
+    #expect(harness.execute([["INCR", "text"]], upTo: 9100) != nil)
+    harness.engine.settings.replicaReadOnly = false
+    #expect(try harness.run("SET", "own", "1") == .simple("OK"))
+    let later = ReplicationPosition(id: other.id, offset: ReplicationOffset(rawValue: 9900))
+    #expect(try harness.commit(["text": "abc"], position: later) == nil)
+    #expect(versionCount(harness) == before + 2)
+  }
+
   private func versionCount(_ harness: ReplicaHarness) -> Int { harness.engine.keyspace.history.versions.count }
 
   @Test func aCommandThatFailsStopsTheStream() throws {
