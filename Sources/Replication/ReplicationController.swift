@@ -202,9 +202,10 @@ public final class ReplicationController: @unchecked Sendable {
     guard request.streamDatabase < keyspace.live.databaseCount else {
       return .databaseOutOfRange(request.streamDatabase)
     }
-    if request.mustNotReplaceKeys, !keyspace.live.isEmpty { return .emptyDataset }
-
     let isLoss = !isOlderState(than: request)
+    // What was deleted in the same history was not lost.
+    if request.mustNotReplaceKeys, isLoss, !keyspace.live.isEmpty { return .emptyDataset }
+
     let former = keyspace.history.commit(staged, reason: FormerDatasets.reason, atMilliseconds: now)
     keyspace.liveDatasetChanged()
     keyspace.changesSinceSave += 1

@@ -114,6 +114,17 @@ import VersionedStore
     #expect(versionCount(harness) == before + 2)
   }
 
+  /// A primary of the same history that is empty has been emptied, by its clients.
+  @Test func anEmptyStateOfTheSameHistoryIsTaken() throws {
+    let harness = try Self.replica()
+    #expect(try harness.commit(["new": "1"], at: 1000) == nil)
+    let other = ReplicationPosition(
+      id: try #require(ReplicationID(String(repeating: "o", count: 40))), offset: ReplicationOffset(rawValue: 9000))
+    #expect(try harness.commit([:], position: other) == .emptyDataset)
+    #expect(try harness.commit([:], at: 2000) == nil)
+    #expect(try harness.run("DBSIZE") == .integer(0))
+  }
+
   private func versionCount(_ harness: ReplicaHarness) -> Int { harness.engine.keyspace.history.versions.count }
 
   @Test func aCommandThatFailsStopsTheStream() throws {
