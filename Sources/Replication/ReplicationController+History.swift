@@ -46,10 +46,10 @@ extension ReplicationController {
   }
 
   /// The same for a replica, of which no primary knows what it has either.
-  func loseHistory() {
+  func loseHistory(restartingAt restart: Int64? = nil) {
     isResumable = false
     beginHistory()
-    restartFeed(at: offset, "the dataset is another one")
+    restartFeed(at: restart ?? offset, "the dataset is another one")
   }
 
   /// Nobody can go on from the former history. Without a backlog there is none to begin anew; a replica has one in any case,

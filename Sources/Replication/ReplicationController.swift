@@ -315,7 +315,9 @@ public final class ReplicationController: @unchecked Sendable {
     keyspace.history.trimAutomatic(to: 0)
     keyspace.liveDatasetChanged()
     endStream()
-    loseHistory()
+    heldHistory = nil
+    // Others tell by the offset whom to promote: there is nothing here that anybody would want.
+    loseHistory(restartingAt: 0)
     isCommitting = true
     engine.datasetWasReplaced()
     isCommitting = false

@@ -125,6 +125,20 @@ import VersionedStore
     #expect(try harness.run("DBSIZE") == .integer(0))
   }
 
+  /// Who promotes the replica that has come furthest must not take one that has nothing.
+  @Test func aReplicaThatHasGivenUpItsDatasetHasComeNowhere() throws {
+    let harness = try Self.replica()
+    #expect(try harness.commit(["new": "1"], at: 1000) == nil)
+    #expect(try harness.field("slave_repl_offset") == "1000")
+    harness.engine.settings.replicaStagingPolicy = .dropOld
+    harness.controller.giveUpLiveDataset(for: harness.link)
+    #expect(try harness.run("DBSIZE") == .integer(0))
+    #expect(try harness.field("slave_repl_offset") == "0")
+    #expect(try harness.field("master_repl_offset") == "0")
+    #expect(try harness.commit(["new": "2"], at: 2000) == nil)
+    #expect(try harness.field("slave_repl_offset") == "2000")
+  }
+
   private func versionCount(_ harness: ReplicaHarness) -> Int { harness.engine.keyspace.history.versions.count }
 
   @Test func aCommandThatFailsStopsTheStream() throws {
