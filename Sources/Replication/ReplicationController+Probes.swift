@@ -44,6 +44,8 @@ extension ReplicationController {
       obstacle = findings.obstacle
     }
     if let obstacle { return refuse(probe, obstacle) }
+    // What has begun since the client asked has precedence.
+    if isInFailover { return engine.answer(probe.session) { $0.error(ReplicationCommands.refusalInFailover) } }
     follow(probe.address, for: probe.client)
     engine.answer(probe.session) { $0.ok() }
   }

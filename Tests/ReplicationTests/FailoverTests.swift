@@ -176,6 +176,18 @@ import VersionedStore
     #expect(harness.links.isEmpty)
   }
 
+  @Test func `a probe that ends meanwhile does not take the server elsewhere`() throws {
+    let replica = try addReplica(port: 7001)
+    harness.ask("REPLICAOF", "other", "1", "VERIFY")
+    let probe = harness.link
+    let operatorSession = harness.open()
+    harness.send("FAILOVER", from: operatorSession)
+    acknowledge(replica)
+    harness.controller.report(.reached(PrimaryFindings()), from: probe)
+    #expect(try harness.reply() == .error("ERR REPLICAOF not allowed while failing over."))
+    #expect(harness.link.plan.settings.host == "127.0.0.1")
+  }
+
   @Test func `no PINGs make the stream longer while a replica is to catch up in time`() throws {
     let replica = try addReplica(port: 7001)
     #expect(try harness.run("SET", "k", "1") == .simple("OK"))
