@@ -49,11 +49,12 @@ extension ReplicaLink {
 
   private static let shortestDelay: Int64 = 1000
 
-  /// 1, 2, 4, then 8 seconds, each more or less a quarter. Up to 64 seconds where every attempt costs the primary a
-  /// snapshot, and is likely to fail as the last one did.
+  /// A second, as in Redis; 2, 4 and up to 64 seconds where every attempt costs the primary a snapshot, and is likely to fail
+  /// as the last one did. A snapshot of nothing costs little: 8 seconds then. Each more or less a quarter.
   private mutating func nextDelay(after error: LinkError) -> Int64 {
-    let delay = Self.shortestDelay << min(failureCount, error.needsFullSync ? 6 : 3)
-    failureCount += 1
+    let doublings = error.needsFullSync ? min(failureCount, error == .emptyDataset ? 3 : 6) : 0
+    let delay = Self.shortestDelay << doublings
+    if error.needsFullSync { failureCount += 1 }
     jitter = jitter &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return delay * 3 / 4 + Int64(jitter >> 33) % (delay / 2)
   }

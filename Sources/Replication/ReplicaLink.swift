@@ -62,7 +62,7 @@ public struct ReplicaLink: Sendable {
   public internal(set) var downSince: Int64?
 
   var actions: [LinkAction] = []
-  /// Failures since the last stream.
+  /// Failures since the last stream, of those that cost a snapshot.
   var failureCount = 0
   var jitter: UInt64
   var lastOutputTime: Int64 = 0

@@ -209,6 +209,48 @@ import Testing
         == (replyCount < 5 ? .lostInHandshake(reason: "reset by peer") : .lostInTransfer(reason: "reset by peer")))
   }
 
+  /// As Redis does: a primary that comes back is not waited for any longer than that.
+  @Test func triesEachSecondToReachAPrimary() {
+    var script = ScriptedLink()
+    script.start()
+    var pauses: [Int64] = []
+    for _ in 0..<8 {
+      script.close("Connection refused")
+      #expect(script.link.lastError == .unreachable(reason: "Connection refused"))
+      guard let next = script.link.nextTick else { break }
+      pauses.append(next - script.now)
+      script.pass(milliseconds: next - script.now - 1)
+      #expect(script.actions.last == .close)
+      script.pass(milliseconds: 1)
+      #expect(script.actions.last == .connect(host: "primary", port: 6379))
+    }
+    #expect(pauses.count == 8)
+    #expect(pauses.allSatisfy { (750..<1250).contains($0) }, "\(pauses)")
+    #expect(Set(pauses).count > 1)
+  }
+
+  /// `(error, the longest pause)`: what costs the primary a snapshot each time is tried more and more seldom.
+  @Test(
+    arguments: [
+      (LinkError.endMarkBroken, 64_000), (.emptyDataset, 8000), (.unableYet(reply: "-LOADING"), 1000),
+    ] as [(LinkError, Int64)])
+  func pausesGrowWithWhatAnAttemptCosts(error: LinkError, longest: Int64) throws {
+    var script = ScriptedLink()
+    var pauses: [Int64] = []
+    script.start()
+    for _ in 0..<10 {
+      script.link.fail(error, at: script.now)
+      script.perform()
+      let next = try #require(script.link.nextTick)
+      pauses.append(next - script.now)
+      script.pass(milliseconds: next - script.now)
+    }
+    for (index, pause) in pauses.enumerated() {
+      let expected = min(1000 << Int64(index), longest)
+      #expect((expected * 3 / 4..<expected * 5 / 4).contains(pause), "\(pauses)")
+    }
+  }
+
   /// What Redis says in protected mode is longer than any other line.
   @Test func aLongRefusalIsToldForWhatItIs() {
     var script = ScriptedLink()
