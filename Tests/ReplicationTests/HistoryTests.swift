@@ -107,6 +107,18 @@ import VersionedStore
       })
   }
 
+  @Test func aPrimaryAsksForTheRoleByTheIDInAnyCase() throws {
+    for (id, asked) in [("N", "n"), ("n", "N"), ("N", "N")] {
+      let harness = ReplicaHarness()
+      #expect(try harness.run("REPLICAOF", "primary", "6379") == .simple("OK"))
+      let position = ReplicationPosition(
+        id: try #require(ReplicationID(String(repeating: id, count: 40))), offset: ReplicationOffset(rawValue: 1000))
+      #expect(try harness.commit(["new": "1"], position: position) == nil)
+      harness.send("PSYNC", String(repeating: asked, count: 40), "1001", "FAILOVER", from: harness.open())
+      #expect(try harness.field("role") == "master")
+    }
+  }
+
   /// What a transaction has done before it changes the server's role is told as it is, since it cannot be taken back.
   @Test func theRoleChangesInNoTransactionThatMayBeTakenBack() throws {
     for isAsked in [true, false] {

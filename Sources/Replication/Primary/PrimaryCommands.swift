@@ -77,7 +77,7 @@ struct PrimaryCommands {
     engine.log(
       .warning, "Failover request received for replid \(String(decoding: call[1], as: UTF8.self)).")
     guard controller.primary != nil else { throw call.refuse("ERR PSYNC FAILOVER can't be sent to a master.") }
-    guard String(decoding: call[1], as: UTF8.self).lowercased() == controller.historyID else {
+    guard String(decoding: call[1], as: UTF8.self).lowercased() == controller.historyID.lowercased() else {
       throw call.refuse("ERR PSYNC FAILOVER replid must match my replid.")
     }
     controller.standAlone()
