@@ -3,12 +3,15 @@ internal import VersionedStore
 /// The reply to INFO as it comes in: `$length`, the text, CR LF; or an error in a line.
 struct InformationReply: Sendable {
   enum Outcome: Sendable {
-    case text([UInt8])
+    case text([UInt8], isWhole: Bool)
     case refused(String)
   }
 
-  /// No primary has so much to say.
-  static let lengthLimit = 1 << 20
+  /// No reply is longer.
+  static let lengthLimit = 512 << 20
+  /// So much of the text is kept. All that matters stands in its first sections; what makes it longer is behind them, such as
+  /// the texts of all errors (`errorstats`).
+  static let keptLength = 1 << 20
 
   private(set) var outcome: Outcome?
   private var line = LineBuffer()
@@ -22,10 +25,11 @@ struct InformationReply: Sendable {
     while outcome == nil, taken < bytes.count {
       if let missing = bytesLeft {
         let part = bytes[taken..<taken + min(missing, bytes.count - taken)]
-        text.append(contentsOf: part)
+        text.append(contentsOf: part.prefix(Self.keptLength - text.count))
         taken += part.count
         bytesLeft = missing - part.count
-        if bytesLeft == 0 { outcome = .text(text.dropLast(2)) }
+        // The CR LF behind it is an empty line of it.
+        if bytesLeft == 0 { outcome = .text(text, isWhole: text.count < Self.keptLength) }
       } else {
         let (count, line) = try line.take(bytes[taken..<bytes.count])
         taken += count

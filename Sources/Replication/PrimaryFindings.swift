@@ -11,7 +11,7 @@ public struct PrimaryFindings: Sendable, Equatable {
   public var formerEnd: Int64?
   /// For a replica: whether it is connected to its own primary, without which it does not answer PSYNC.
   public var isLinkUp: Bool?
-  /// Sum over the databases; nil only if INFO was refused.
+  /// Sum over the databases; nil if INFO was refused, or was too long to be read to the end.
   public var keyCount: UInt64?
   /// Whether it is this server itself.
   public var isSelf = false

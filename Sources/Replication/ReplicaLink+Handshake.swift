@@ -83,8 +83,9 @@ extension ReplicaLink {
 
   private mutating func receive(_ outcome: InformationReply.Outcome, at now: Int64) {
     switch outcome {
-    case .text(let text):
+    case .text(let text, let isWhole):
       findings = PrimaryFindings(information: text, ownRunID: settings.runID)
+      if !isWhole { findings.keyCount = nil }
     case .refused(let reply) where reply.hasPrefix("-NOAUTH"):
       return fail(.authenticationRefused(reply: reply), at: now)
     case .refused(let reply):

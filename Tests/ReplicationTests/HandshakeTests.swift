@@ -261,6 +261,24 @@ import Testing
     #expect(script.link.lastError == .pingRefused(reply: String(text.prefix(256))))
   }
 
+  /// A primary that counts each error text has much to say.
+  @Test func aVeryLongInformationIsReadAsFarAsItMatters() {
+    for (chunkSize, runID) in [(1 << 16, String(repeating: "e", count: 40)), (.max, ScriptedLink.runID)] {
+      var script = ScriptedLink()
+      script.start()
+      script.connect()
+      script.receive("+PONG\r\n")
+      let text = "run_id:\(runID)\r\n" + String(repeating: "errorstat_X:count=1\r\n", count: 100_000)
+      script.receive(ScriptedLink.bulk(text) + "+OK\r\n", chunkSize: chunkSize)
+      if runID == ScriptedLink.runID {
+        #expect(script.link.lastError == .isSelf)
+      } else {
+        #expect(script.link.lastError == nil)
+        #expect(script.link.state == .handshake(.capabilities))
+      }
+    }
+  }
+
   @Test func connectingThatNeverEnds() {
     var script = ScriptedLink()
     script.start()
