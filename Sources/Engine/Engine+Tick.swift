@@ -118,7 +118,7 @@ extension Engine {
 
   /// Whether what a session has sent waits for a later tick.
   @inline(__always)
-  private func isPutOff(_ session: Session) -> Bool { exclusive != nil && exclusive !== session }
+  func isPutOff(_ session: Session) -> Bool { exclusive != nil && exclusive !== session }
 
   /// Parses commands of one session. Returns whether there is nothing more to parse before the batch is executed.
   func parse(_ session: Session) -> Bool {

@@ -1,6 +1,8 @@
+import Engine
 import RESP
 import TestSupport
 import Testing
+import VersionedStore
 
 /// A server with a script that does not end.
 struct BusyTests {
@@ -63,5 +65,28 @@ struct BusyTests {
     #expect("\(try early.command("SHUTDOWN"))".contains("BUSY"))
     try early.sendCommand(["SHUTDOWN", "NOSAVE"].map { Array($0.utf8) })
     #expect(throws: (any Error).self) { try early.readReply() }
+  }
+}
+
+/// A slow script that is part of what one session alone may send: the stream of a primary.
+struct BusyStreamTests {
+  @Test func whoIsPutOffIsAnsweredBehindTheScript() {
+    let settings = Settings()
+    settings.busyReplyThreshold = 1
+    let harness = ScriptHarness(settings: settings)
+    let engine = harness.engine
+    let other = harness.open()
+    var isSent = false
+    engine.serveWhileBusy = { _ in
+      guard !isSent else { return }
+      isSent = true
+      Array("PING\r\n".utf8).withBytes { engine.receive($0, from: other) }
+    }
+    engine.exclusive = harness.session
+    // As long as it takes until somebody has been served.
+    while !isSent { #expect(harness.eval("for i = 1, 1e7 do end") == "$-1\r\n") }
+    engine.exclusive = nil
+    #expect(engine.hasWork)
+    #expect(harness.text("ECHO", "a", from: other) == "+PONG\r\n$1\r\na\r\n")
   }
 }

@@ -99,13 +99,16 @@ extension Engine {
     }
     suspension.batch = batch
     batch = outer
-    for session in ready {
+    // Whose turn comes when the stream of the primary has had its own, is not forgotten until then.
+    let putOff = exclusive == nil ? [] : ready.filter { isPutOff($0) }
+    for session in ready where !isPutOff(session) {
       session.input.consume(session.parsed)
       session.parsed = 0
       session.isReady = false
       if session.isFinished, endsWithInput(session) { closeAfterReply(session) }
     }
     ready.removeAll(keepingCapacity: true)
+    ready += putOff
     flush(except: caller)
   }
 
