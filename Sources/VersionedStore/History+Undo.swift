@@ -5,6 +5,8 @@ extension History {
     let id: Int
     /// The tags of all versions that were there before.
     let holds: [Int: [String]]
+    /// Of the live dataset, which what is taken back has not changed.
+    let changeCount: UInt64
   }
 
   /// What is done from now on may be taken back. Until that is decided no version is given up.
@@ -17,7 +19,7 @@ extension History {
     let holds = versions.lazy.filter { !$0.holds.isEmpty }.map { ($0.id, $0.holds) }
     let tags = Dictionary(uniqueKeysWithValues: holds)
     let before = createAutomatic(prefix: "before-transaction", reason: "transaction", atMilliseconds: now)
-    checkpoint = Checkpoint(id: before.id, holds: tags)
+    checkpoint = Checkpoint(id: before.id, holds: tags, changeCount: live.changeCount)
   }
 
   /// What was done stays.
@@ -34,6 +36,7 @@ extension History {
     checkpoint = nil
     // It is there, since none was given up.
     _ = try? rollback(to: before.id, keepCurrent: false, atMilliseconds: now)
+    live.changeCount = before.changeCount
     let ids = versions.map(\.id)
     for id in ids { setHolds(before.holds[id] ?? [], of: id) }
     _ = try? drop(ids.filter { $0 >= before.id })

@@ -114,6 +114,20 @@ import VersionedStore
     #expect(versionCount(harness) == before + 2)
   }
 
+  /// What was taken back is no write of the replica's own.
+  @Test func aTransactionThatWasTakenBackIsNoChange() throws {
+    let harness = try Self.replica()
+    #expect(try harness.commit(["text": "abc"], at: 1000) == nil)
+    let before = versionCount(harness)
+    harness.engine.settings.transactionRollback = true
+    #expect(try harness.run("MULTI") == .simple("OK"))
+    #expect(try harness.run("LLEN", "text") == .simple("QUEUED"))
+    let error = "WRONGTYPE Operation against a key holding the wrong kind of value"
+    #expect(try harness.run("EXEC") == .error("EXECABORT Transaction rolled back because of command 1: \(error)"))
+    #expect(try harness.commit(["text": "abc"], at: 2000) == nil)
+    #expect(versionCount(harness) == before)
+  }
+
   /// A primary of the same history that is empty has been emptied, by its clients.
   @Test func anEmptyStateOfTheSameHistoryIsTaken() throws {
     let harness = try Self.replica()
