@@ -200,9 +200,9 @@ extension JournalWriter {
     }
   }
 
-  /// A file begins with no database selected, and what comes first here may have relied on one.
+  /// A file begins with no database selected, and what comes first here relies on one, be it in the buffer or still to come.
   private func selectAgain() {
-    guard durable.database >= 0, buffer.count > 0 else { return }
+    guard durable.database >= 0 else { return }
     let select = ByteQueue(capacity: 64)
     defer { select.deallocate() }
     var writer = ReplyWriter(select, .resp2)

@@ -307,8 +307,9 @@ public final class JournalWriter {
 
   private func syncIfDue() {
     guard sync == nil, !isSwitching, switchRequest == nil else { return }
-    guard filed.fileEnd > durable.fileEnd || isDirectoryDirty else { return }
+    // Even of nothing: it is to show that the disk works again.
     if case .unproven = failure { return startSync() }
+    guard filed.fileEnd > durable.fileEnd || isDirectoryDirty else { return }
     if isSyncSuspended {
       if policy == .always, isNamed { onSafe(filed.streamEnd) }
       return

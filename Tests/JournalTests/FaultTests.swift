@@ -84,6 +84,36 @@ import Testing
     #expect(harness.log.filter { $0.hasPrefix("Fail to fsync the AOF file") }.count == 1)
   }
 
+  /// The stream believes in the database that it has selected, whatever file comes next.
+  @Test func anIncrementInThePlaceOfAnotherSelectsTheDatabase() throws {
+    let harness = try JournalHarness()
+    harness.send([["SELECT", "3"], ["INCR", "n"]])
+    harness.passAll(milliseconds: 1100)
+    harness.disk.isSyncBroken = true
+    #expect(!harness.journal.prepareToStop(force: false))
+    harness.disk.heal()
+    harness.passAll(milliseconds: 2200)
+    harness.send("INCR", "n")
+    harness.passAll(milliseconds: 1100)
+    #expect(harness.disk.names.contains("log.2.incr.aof"))
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [0, 2])
+    }
+  }
+
+  @Test(arguments: [true, false]) func aFailedSyncOfNothingIsGotOver(_ hasWritten: Bool) throws {
+    let harness = try JournalHarness()
+    if hasWritten { harness.send("INCR", "n") }
+    harness.passAll(milliseconds: 1100)
+    harness.disk.isSyncBroken = true
+    harness.send("BGREWRITEAOF")
+    harness.disk.runAll()
+    #expect(try harness.ask("PING", from: 1) == .error(Self.refusal + "Input/output error"))
+    harness.disk.heal()
+    harness.passAll(milliseconds: 3000)
+    #expect(try harness.ask("PING", from: 1) == .simple("PONG"))
+  }
+
   /// Where the bytes are not kept, because nobody was promised anything when they were written, the dataset is what is left.
   @Test func whatIsNotKnownAnyMoreIsMadeGoodByABase() throws {
     let harness = try JournalHarness(.never)
