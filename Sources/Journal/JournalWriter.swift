@@ -253,7 +253,7 @@ public final class JournalWriter {
     filed = Mark(fileEnd: fileEnd, streamEnd: taken.streamEnd, database: taken.database)
     if case .writing = failure {
       failure = nil
-      log(.warning, "AOF write error looks solved, writes are accepted again.")
+      log(.warning, "AOF write error looks solved, Redis can write again.")
     }
     if failure == nil, policy == .never || written > Self.keptByteCount { forgetWritten() }
     return true
@@ -354,7 +354,7 @@ public final class JournalWriter {
       becameDurable(mark)
       if case .unproven = failure {
         failure = nil
-        log(.warning, "AOF write error looks solved, writes are accepted again.")
+        log(.warning, "AOF write error looks solved, Redis can write again.")
       }
     }
     proceed()
