@@ -104,6 +104,8 @@ extension Journal {
           engine.log(.warning, "Can't open or create append-only dir \(settings.appendDirectory): \(error.text)")
           throw error
         }
+        if lastRewriteID == 0 { writer.removeTemporaries() }
+        try writer.goBehindFiles()
         if state == .awaitingBase { try openTemporary() }
       } catch {
         engine.persistence.log.lastRewriteSucceeded = false
@@ -184,7 +186,7 @@ extension Journal {
     file.isSnapshot = rewrite.isSnapshot
     file.progress = rewrite.progress
     file.keyWritten = settings.rdbKeySaveDelay == 0 ? nil : delay(settings.rdbKeySaveDelay, rewrite.progress)
-    let (disk, name, base) = (disk, writer.names.temporaryBase, file)
+    let (disk, name, base) = (disk, writer.names.temporaryBase(id), file)
     disk.inBackground(.rewrite) {
       Result { () throws(SnapshotWriteFailure) in try base.write(name, on: disk) }
     } _: { [weak self] result in
@@ -215,8 +217,10 @@ extension Journal {
     guard let rewrite, case .written(let byteCount) = rewrite.phase, !writer.isManifestBusy else { return }
     self.rewrite?.phase = .swapping
     let id = rewrite.id
-    writer.replaceBase(isSnapshot: rewrite.isSnapshot, byteCount: byteCount, firstIncrement: rewrite.firstIncrement) {
-      [weak self] isDone in
+    writer.replaceBase(
+      writer.names.temporaryBase(id), isSnapshot: rewrite.isSnapshot, byteCount: byteCount,
+      firstIncrement: rewrite.firstIncrement
+    ) { [weak self] isDone in
       guard let self, self.rewrite?.id == id else { return }
       guard isDone else { return failRewrite("the new base could not be put in place") }
       baseIsInPlace()

@@ -114,8 +114,7 @@ public final class Journal: @unchecked Sendable {
       engine.log(.warning, "Can't open or create append-only dir \(settings.appendDirectory): \(error.text)")
       throw error
     }
-    // What a crash has left of files that were not done.
-    for name in writer.names.temporaries { try? disk.remove(name) }
+    writer.removeTemporaries()
     prepareWriter()
     var madeByteCount = 0
     try writer.openAtStart(
@@ -135,12 +134,13 @@ public final class Journal: @unchecked Sendable {
     let pin = engine.keyspace.history.pinLive(atMilliseconds: now)
     defer { engine.keyspace.history.unpin(pin) }
     do throws(SnapshotWriteFailure) {
-      let byteCount = try baseFile(pin).write(writer.names.temporaryBase, on: disk)
+      let byteCount = try baseFile(pin).write(temporary, on: disk)
       try check { () throws(DiskError) in
-        try disk.rename(writer.names.temporaryBase, to: name)
+        try disk.rename(temporary, to: name)
         try disk.syncDirectory()
       }
       return byteCount
+    let temporary = writer.names.temporaryBase(lastRewriteID)
     } catch {
       engine.log(.warning, "Write error writing append only file on disk: \(error)")
       throw DiskError(code: 5, text: "\(error)")
@@ -194,6 +194,8 @@ public final class Journal: @unchecked Sendable {
         engine.log(
           .warning,
           "The AOF is to be enabled but a background AOF rewrite can't be started. Check the above logs for more info about the error."
+        // It may be about to put its base in place.
+        writer.settle()
         )
         return false
       }

@@ -37,8 +37,8 @@ extension JournalManifest {
 
   /// The longest line, with its end. A longer one, and one that does not end, is refused.
   private static let lineLimit = 1024
-  /// Longest manifest that is read: some thousand files.
-  public static let byteLimit = 1 << 20
+  /// The highest number of a file; there are more than enough behind it for those that follow.
+  static let sequenceLimit: Int64 = 1 << 62
 
   /// Reads a manifest. Names and values that it does not know, in pairs, are passed over.
   public init(parsing content: Bytes) throws(Fault) {
@@ -88,7 +88,9 @@ extension JournalManifest {
         type = value.first
       }
     }
-    guard let name, sequence != 0, let type else { throw LineFault(.format) }
+    guard let name, sequence != 0, sequence.magnitude <= Self.sequenceLimit.magnitude, let type else {
+      throw LineFault(.format)
+    }
     let file = File(name: String(decoding: name, as: UTF8.self), sequence: sequence)
     switch type {
     case UInt8(ascii: "b"):

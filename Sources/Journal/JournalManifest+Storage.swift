@@ -13,7 +13,8 @@ extension JournalManifest {
     do throws(DiskError) {
       let file = try disk.openForReading(name(for: log))
       defer { disk.close(file) }
-      while content.count <= byteLimit {
+      // However long it is: what is kept of history may make it so, and what is live stands behind that.
+      while true {
         let before = content.count
         try disk.read(file, at: before, upTo: 64 << 10) { content.append(contentsOf: $0) }
         if content.count == before { break }

@@ -2,12 +2,13 @@ internal import Engine
 
 // Bases: a new one in the place of the former, and what that leaves behind.
 extension JournalWriter {
-  /// Puts the base that lies under its temporary name, whole and synced, in the place of the former one, with the increments
+  /// Puts the base that lies under a temporary name, whole and synced, in the place of the former one, with the increments
   /// from number `firstIncrement` on behind it; nil: with the present increment, which no manifest names yet, alone (none,
   /// if the log is off). Calls back when the manifest names it, or with false: then everything is as before, but that the
   /// base is gone.
   func replaceBase(
-    isSnapshot: Bool, byteCount: Int, firstIncrement: Int64?, _ completion: @escaping (Bool) -> Void
+    _ temporary: String, isSnapshot: Bool, byteCount: Int, firstIncrement: Int64?,
+    _ completion: @escaping (Bool) -> Void
   ) {
     guard !isManifestBusy else { return completion(false) }
     isManifestBusy = true
@@ -23,7 +24,7 @@ extension JournalWriter {
     let began = clock?()
     let (disk, names, manifest, renamed) = (disk, names, next, increment)
     disk.inBackground(.sync) {
-      BaseSwap.perform(base, renamed, manifest, names, disk)
+      BaseSwap.perform(temporary, base, renamed, manifest, names, disk)
     } _: { [weak self] outcome in
       guard let self else { return }
       isManifestBusy = false
@@ -40,7 +41,7 @@ extension JournalWriter {
         self.manifest = manifest
         // Increments that lie between the base and the present one are few and short.
         formerBytes = byteCount + (firstIncrement == nil ? 0 : formerIncrementBytes(manifest))
-        log(.notice, "Successfully renamed the temporary AOF base file \(names.temporaryBase) into \(base)")
+        log(.notice, "Successfully renamed the temporary AOF base file \(temporary) into \(base)")
         if let renamed {
           log(
             .notice, "Successfully renamed the temporary AOF incr file \(names.temporaryIncrement) into \(renamed)")
@@ -68,12 +69,15 @@ extension JournalWriter {
   func removeHistory(_ completion: @escaping () -> Void = {}) {
     guard !manifest.history.isEmpty, !isRemoving else { return completion() }
     isRemoving = true
+    let live = Set(manifest.live.map(\.name))
     let (disk, history) = (disk, manifest.history)
-    for file in history { log(.notice, "Removing the history file \(file.name) in the background") }
+    // A manifest of another origin may name a file as both.
+    let needless = history.filter { !live.contains($0.name) }
+    for file in needless { log(.notice, "Removing the history file \(file.name) in the background") }
     disk.inBackground(.rewrite) {
       // The manifest that calls them history must be there for good.
       do throws(DiskError) { try disk.syncDirectory() } catch { return false }
-      for file in history { try? disk.remove(file.name) }
+      for file in needless { try? disk.remove(file.name) }
       return true
     } _: { [weak self] isDone in
       guard let self else { return }
@@ -113,12 +117,13 @@ private enum BaseSwap: Sendable {
   case done(ManifestFault?)
 
   static func perform(
-    _ base: String, _ increment: String?, _ manifest: JournalManifest, _ names: JournalNames, _ disk: any JournalDisk
+    _ temporary: String, _ base: String, _ increment: String?, _ manifest: JournalManifest, _ names: JournalNames,
+    _ disk: any JournalDisk
   ) -> BaseSwap {
-    do throws(DiskError) { try disk.rename(names.temporaryBase, to: base) } catch {
-      try? disk.remove(names.temporaryBase)
+    do throws(DiskError) { try disk.rename(temporary, to: base) } catch {
+      try? disk.remove(temporary)
       return .failed(
-        "Error trying to rename the temporary AOF base file \(names.temporaryBase) into \(base): \(error.text)")
+        "Error trying to rename the temporary AOF base file \(temporary) into \(base): \(error.text)")
     }
     if let increment {
       do throws(DiskError) { try disk.rename(names.temporaryIncrement, to: increment) } catch {

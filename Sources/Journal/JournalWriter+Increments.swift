@@ -16,6 +16,7 @@ extension JournalWriter {
     self.now = now
     var next = loaded
     let isEmpty = next.live.isEmpty
+    try goBehindFiles(&next)
     if isEmpty {
       let name = next.replaceBase(of: names.log, isSnapshot: baseIsSnapshot)
       try makeBase(name)
@@ -50,6 +51,23 @@ extension JournalWriter {
     formerBytes = next.live.dropLast().reduce(0) { $0 + byteCount(of: $1.name) }
     begin(opened, fileEnd: fileEnd, streamEnd: streamEnd, isNamed: true)
     log(.notice, "\(last == nil ? "Creating" : "Opening") AOF incr file \(name) on server start")
+  }
+
+  /// Where the manifest names no increment, has new files numbered behind all that there are: it may have been lost, and they
+  /// are what it would be made again from.
+  func goBehindFiles() throws(DiskError) { try goBehindFiles(&manifest) }
+
+  private func goBehindFiles(_ manifest: inout JournalManifest) throws(DiskError) {
+    guard manifest.increments.isEmpty else { return }
+    do throws(DiskError) { manifest.goBehind(try disk.list(), of: names.log) } catch {
+      log(.warning, "Can't look what there is in the append-only dir: \(error.text)")
+      throw error
+    }
+  }
+
+  /// Removes what a crash has left of files that were not done.
+  func removeTemporaries() {
+    for name in names.temporaries(among: (try? disk.list()) ?? []) { try? disk.remove(name) }
   }
 
   /// Begins an increment whose base is not there yet: no manifest names it before that is.

@@ -145,7 +145,7 @@ import Testing
     #expect(try harness.figure("aof_last_bgrewrite_status") == "err")
     #expect(try harness.figure("aof_rewrites_consecutive_failures") == "1")
     #expect(try harness.received().last == .integer(2))
-    #expect(!harness.disk.names.contains { $0.hasPrefix("temp-log.base") || $0.contains("2.base") })
+    #expect(!harness.disk.names.contains { $0.hasPrefix("temp-") || $0.contains("2.base") })
     for remains in FaultyDisk.Remains.allCases {
       #expect(try JournalHarness.load(harness.disk.files(remains)).n == [2, 0])
     }

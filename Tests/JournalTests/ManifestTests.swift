@@ -71,6 +71,10 @@ import VersionedStore
     #expect(fault("file a seq 1 type x\n")?.reason == .type)
     #expect(fault("file a seq 2 type i\nfile b seq 2 type i\n")?.reason == .sequence)
     #expect(fault("file a seq -1 type i\n")?.reason == .sequence)
+    // No number could follow.
+    for number in ["4611686018427387905", "9223372036854775807", "9223372036854775808", "-9223372036854775809"] {
+      for type in ["b", "i", "h"] { #expect(fault("file a seq \(number) type \(type)\n")?.reason == .format) }
+    }
     #expect(
       fault(line + line)?.report == [
         "\n*** FATAL AOF MANIFEST FILE ERROR ***\n", "Reading the manifest file, at line 2\n",
@@ -82,8 +86,8 @@ import VersionedStore
     let disk = FileTable()
     #expect(try JournalManifest.load("log", from: disk) == JournalManifest())
     var manifest = JournalManifest()
-    manifest.increments = [.init(name: "log.9223372036854775807.incr.aof", sequence: .max)]
-    manifest.incrementSequence = .max
+    manifest.increments = [.init(name: "log.4611686018427387904.incr.aof", sequence: 1 << 62)]
+    manifest.incrementSequence = 1 << 62
     disk.files["log.manifest"] = Array(manifest.text.utf8)
     #expect(disk.list() == ["log.manifest"])
     #expect(try JournalManifest.load("log", from: disk) == manifest)
@@ -92,6 +96,18 @@ import VersionedStore
       try JournalManifest.load("log", from: disk)
     }
     #expect(disk.openCount == 0)
+  }
+
+  /// What is kept of history may be long, and what counts stands behind it.
+  @Test func aLongOneIsReadToItsEnd() throws {
+    let disk = FileTable()
+    var text = "file log.2.base.rdb seq 2 type b\n"
+    for number in (1...30_000).reversed() { text += "file log.\(number).incr.aof seq \(number) type h\n" }
+    disk.files["log.manifest"] = Array((text + "file log.30001.incr.aof seq 30001 type i\n").utf8)
+    #expect(text.utf8.count > 1 << 20)
+    let manifest = try JournalManifest.load("log", from: disk)
+    #expect(manifest.history.count == 30_000)
+    #expect(manifest.increments.map(\.sequence) == [30_001])
   }
 
   /// Whatever the bytes are, the answer is a manifest that says the same when it is written, or a fault.

@@ -36,7 +36,7 @@ import Testing
     let files = first.disk.files(.all)
     let disk = FaultyDisk()
     for (name, content) in files { disk.put(name, content) }
-    disk.put("temp-log.base", [1, 2, 3])
+    disk.put("temp-log.2.base", [1, 2, 3])
     let second = try JournalHarness(disk: disk, isOn: false)
     second.settings.appendOnly = true
     try second.journal.begin(JournalManifest.load("log", from: disk))
@@ -44,6 +44,71 @@ import Testing
     #expect(second.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.manifest"])
     // The engine of this test began without what the log holds.
     #expect(try JournalHarness.load(disk.files(.all)).n == [2, 0])
+  }
+
+  /// As a rewrite of a log that is off leaves it, if what it makes needless is kept.
+  @Test func anIncrementHasNoNameOfHistory() throws {
+    let disk = FaultyDisk()
+    for name in ["log.2.base.rdb", "log.1.base.rdb", "log.1.incr.aof"] { disk.put(name, LogText.snapshot()) }
+    let manifest = """
+      file log.2.base.rdb seq 2 type b
+      file log.1.incr.aof seq 1 type h
+      file log.1.base.rdb seq 1 type h
+
+      """
+    disk.put("log.manifest", Array(manifest.utf8))
+    let harness = try JournalHarness(disk: disk, isOn: false)
+    harness.settings.appendOnly = true
+    try harness.journal.begin(JournalManifest.load("log", from: disk))
+    harness.send("INCR", "n")
+    harness.passAll(milliseconds: 2200)
+    #expect(disk.names == ["log.2.base.rdb", "log.2.incr.aof", "log.manifest"])
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(disk.files(remains)).n == [1, 0])
+    }
+  }
+
+  /// A manifest that calls one file both cannot have meant that it is to be removed.
+  @Test func whatTheLogConsistsOfIsNotRemovedAsHistory() throws {
+    let disk = FaultyDisk()
+    disk.put("log.2.base.rdb", LogText.snapshot())
+    disk.put("log.1.incr.aof", LogText.command("SET", "n", "7"))
+    let manifest = """
+      file log.2.base.rdb seq 2 type b
+      file log.1.incr.aof seq 1 type h
+      file log.1.incr.aof seq 1 type i
+
+      """
+    disk.put("log.manifest", Array(manifest.utf8))
+    let harness = try JournalHarness(disk: disk, isOn: false)
+    harness.settings.appendOnly = true
+    try harness.journal.begin(JournalManifest.load("log", from: disk))
+    harness.passAll(milliseconds: 2200)
+    #expect(disk.names == ["log.1.incr.aof", "log.2.base.rdb", "log.manifest"])
+    #expect(try JournalHarness.load(disk.files(.least)).n == [7, 0])
+    #expect(try JournalManifest.load("log", from: disk).history == [])
+  }
+
+  /// Somebody has lost the manifest, and may want to write another.
+  @Test(arguments: [true, false]) func filesThatNoManifestNamesAreNotWrittenOver(_ isOn: Bool) throws {
+    let disk = FaultyDisk()
+    let increment = LogText.command("SET", "n", "7")
+    disk.put("log.3.base.rdb", LogText.snapshot())
+    disk.put("log.1.base.aof", increment)
+    disk.put("log.5.incr.aof", increment)
+    disk.put("log.x.incr.aof", increment)
+    let harness = try JournalHarness(disk: disk, isOn: false)
+    harness.settings.appendOnly = true
+    if isOn { try harness.journal.begin(JournalManifest()) } else { #expect(harness.journal.enabledChanged()) }
+    harness.disk.runAll()
+    harness.send("INCR", "n")
+    #expect(
+      disk.names == [
+        "log.1.base.aof", "log.3.base.rdb", "log.4.base.rdb", "log.5.incr.aof", "log.6.incr.aof", "log.manifest",
+        "log.x.incr.aof",
+      ])
+    #expect(disk.content("log.5.incr.aof") == increment && disk.content("log.3.base.rdb") == LogText.snapshot())
+    #expect(try JournalHarness.load(disk.files(.all)).n == [1, 0])
   }
 
   @Test func aRewriteLeavesOneBaseAndOneIncrement() throws {
@@ -168,6 +233,48 @@ import Testing
     harness.send("INCR", "n")
     #expect(try harness.ask("BGREWRITEAOF") == .simple("Background append only file rewriting started"))
     harness.disk.runAll()
+  /// What a rewrite that was given up has done, or is about to do, is not to be taken for what the next one does.
+  @Test(arguments: [true, false]) func aRewriteIsNotMixedUpWithTheOneBefore(_ isOn: Bool) throws {
+    let harness = try JournalHarness(isOn: isOn)
+    harness.send("INCR", "n")
+    harness.send("BGREWRITEAOF")
+    if isOn {
+      harness.disk.run(.sync)
+      harness.settings.appendOnly = false
+      harness.disk.perform(.rewrite)
+      #expect(harness.journal.enabledChanged())
+    } else {
+      // The manifest that names the base is to be written.
+      harness.disk.run(.rewrite)
+    }
+    harness.send("INCR", "n")
+    harness.settings.appendOnly = true
+    #expect(harness.journal.enabledChanged())
+    // The next one is at work when what the former has done is told.
+    harness.disk.perform(.rewrite)
+    harness.disk.runAll()
+    #expect(try harness.figure("aof_last_bgrewrite_status") == "ok")
+    #expect(
+      harness.disk.names == (isOn ? ["log.2.base.rdb", "log.3.incr.aof"] : ["log.1.incr.aof", "log.2.base.rdb"]) + [
+        "log.manifest"
+      ])
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [2, 0])
+  }
+
+  /// Those of another log in the same directory are not this one's.
+  @Test func whatACrashHasLeftIsRemoved() throws {
+    let disk = FaultyDisk()
+    let others = ["temp-log.2.1.base", "temp-log.x.base", "temp-logs.1.base", "temp-other.incr"]
+    for name in others + ["temp-log.0.base", "temp-log.17.base", "temp-log.incr", "temp-log.manifest"] {
+      disk.put(name, [1])
+    }
+    let harness = try JournalHarness(disk: disk, isOn: false)
+    harness.settings.appendOnly = true
+    #expect(harness.journal.enabledChanged())
+    harness.disk.runAll()
+    #expect(disk.names.filter { $0.hasPrefix("temp-") } == others)
+  }
+
     #expect(harness.disk.names == ["log.1.base.rdb", "log.manifest"])
     #expect(try JournalHarness.load(harness.disk.files(.least)).n == [1, 0])
   }
