@@ -135,7 +135,8 @@ enum RestoreCommand {
     guard let type = payload.first, ValueType(typeByte: type) != nil else { return nil }
     var form = DatasetLoader.Form(databaseCount: 1, countsUses: edit.settings.countsUses)
     form.limits = edit.limits
-    form.dropsExpired = edit.settings.replicaOf == nil
+    // What comes later may have kept it from expiring, where another server or a log says what has expired.
+    form.dropsExpired = !edit.leavesExpiryToPrimary
     var loader = DatasetLoader(form, nowMilliseconds: now)
     // A file with one key around the value. Offsets in errors are those in the payload.
     var head = Array("REDIS0012".utf8) + access.items + [type, 0x80]
