@@ -334,7 +334,9 @@ extension JournalLoader {
         .warning,
         "== CRITICAL == This server is sending an error to its AOF-loading-client: '\(error)' after processing the command '\(command)'"
       )
-      if loader.plan.stopsAtError { throw .refused(name: command, reason: error) }
+      // What follows a SELECT that failed is for a database that is not there, and not for the one before.
+      let isSelection = command.lowercased() == "select"
+      if isSelection || loader.plan.stopsAtError { throw .refused(name: command, reason: error) }
     }
 
     private static func failure(_ refusal: Engine.ReplayRefusal, _ arguments: BytesList) -> JournalFailure {

@@ -136,6 +136,19 @@ final class LoadingHarness: SessionTransport {
     #expect(try harness.ask("HLEN", "h") == .integer(2))
   }
 
+  /// What follows would go into another database than it did.
+  @Test func aDatabaseThatIsNotThereEndsIt() throws {
+    let settings = Settings()
+    settings.databases = 4
+    let harness = LoadingHarness(settings)
+    harness.put(("i", command("SET", "a", "1") + command("SELECT", "9") + command("SET", "b", "1")))
+    #expect(
+      try harness.load()
+        == .failed(lastWords: [
+          "Command 'SELECT' of the append only file log.1.incr.aof was not executed: ERR DB index is out of range"
+        ]))
+  }
+
   @Test func relativeTimesCountFromNow() throws {
     let harness = LoadingHarness()
     harness.put(("i", command("SET", "a", "1") + command("EXPIRE", "a", "100")))
