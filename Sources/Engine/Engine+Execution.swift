@@ -226,7 +226,9 @@ extension Engine {
     _ flags: CommandFlags, _ record: Immortal<CommandRecord>, _ session: Session
   ) -> StaticString? {
     if persistence.isLoading, !flags.contains(.loading) { return PersistenceState.loading }
-    if let text = persistence.writeRefusal, !isReplica, flags.contains(.write) || record.value.fullName == "ping" {
+    if let text = persistence.writeRefusal, !session.isPrimary,
+      flags.contains(.write) || record.value.fullName == "ping"
+    {
       return text
     }
     if settings.maxmemory > 0 { keyspace.hot.value.hasFreshProbes = false }

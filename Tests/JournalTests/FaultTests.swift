@@ -114,6 +114,24 @@ import Testing
     #expect(try harness.ask("PING", from: 1) == .simple("PONG"))
   }
 
+  /// As with Redis: whoever asks a replica whether it is well is told.
+  @Test func aReplicaTellsOfItsDisk() throws {
+    let harness = try JournalHarness()
+    harness.client(0).isPrimary = true
+    harness.engine.isReplica = true
+    harness.disk.capacity = 0
+    harness.send("INCR", "n")
+    let refused = Reply.error(Self.refusal + "No space left on device")
+    #expect(try harness.ask("PING", from: 1) == refused)
+    #expect(try harness.ask("SET", "k", "v", from: 1) == refused)
+    #expect(try harness.ask("GET", "n", from: 1) == .bulk([UInt8(ascii: "1")]))
+    harness.send("INCR", "n")
+    #expect(harness.counts.n == [2, 0])
+    harness.disk.heal()
+    harness.passAll(milliseconds: 1200)
+    #expect(try harness.ask("PING", from: 1) == .simple("PONG"))
+  }
+
   /// Where the bytes are not kept, because nobody was promised anything when they were written, the dataset is what is left.
   @Test func whatIsNotKnownAnyMoreIsMadeGoodByABase() throws {
     let harness = try JournalHarness(.never)

@@ -38,7 +38,7 @@ extension Engine {
           : "READONLY You can't write against a read only replica."
       }
       if caller.reading != nil { return "\(CommandError.notPermittedAtVersion.text)" }
-      if let text = persistence.writeRefusal, !isReplica, !caller.isPrimary {
+      if let text = persistence.writeRefusal, !caller.isPrimary {
         guard isQueued else { return wording(text) }
         return persistence.isLogAtFault
           ? wording(PersistenceState.logFailureOfScript)
@@ -127,7 +127,7 @@ extension Engine {
       if isReplica, settings.replicaReadOnly, !session.isPrimary {
         return "READONLY You can't write against a read only replica."
       }
-      if let text = persistence.writeRefusal, !isReplica { return text }
+      if let text = persistence.writeRefusal, !session.isPrimary { return text }
       if attention.contains(.fewReplicas) { return Self.tooFewReplicas }
     }
     if flags.contains(.denyOOM), script.beganShort, !script.allowsOOM, !session.isPrimary {
