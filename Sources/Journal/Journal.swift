@@ -308,3 +308,6 @@ public final class Journal: @unchecked Sendable {
 extension JournalWriter {
   func removeHistoryUnless(_ isKept: Bool) { if !isKept { removeHistory() } }
 }
+  /// Whether what the files hold, with what is not written yet, is the live dataset.
+  public var holdsLiveDataset: Bool { state == .on }
+

@@ -70,6 +70,8 @@ public final class SnapshotLoads: @unchecked Sendable {
 
   private func refusal(_ request: Request, _ engine: Engine) -> String? {
     if isLoading { return "ERR a file is being loaded already" }
+    // What is there so far is not the dataset yet, or not the one that will be.
+    if request.goesLive, engine.persistence.isLoading { return "\(PersistenceState.loading)" }
     if request.goesLive, engine.isReplica, engine.settings.replicaReadOnly {
       return "READONLY You can't write against a read only replica."
     }

@@ -167,6 +167,7 @@ final class JournalStart {
     }
     // A log that is off goes on from what is there when it is turned on.
     if !engine.persistence.log.isEnabled { journal.know(manifest) }
+    let isOfLiveDataset = journal.holdsLiveDataset
     let keyspace = engine.keyspace
     let changes = keyspace.changesSinceSave
     let former = keyspace.history.commit(
@@ -175,9 +176,10 @@ final class JournalStart {
     // A file that is written to is not cut.
     var plan = JournalLoader.Plan(manifest: manifest, name: name, loadsCutShort: false)
     plan.stopsAtError = settings.propagationErrors == .panic
-    // A rewrite may take the files away in between.
+    // In between, a rewrite may take the files away, and a primary commit a dataset or go on with its stream.
+    let isAlone = !engine.persistence.log.isRewriting && !engine.isReplica
     let loader = JournalLoader(engine, disk, plan)
-    run(loader, inSlices: inSlices && !engine.persistence.log.isRewriting) { [engine] step in
+    run(loader, inSlices: inSlices && isAlone) { [engine] step in
       keyspace.changesSinceSave = changes
       if case .failed(let lines) = step {
         for line in lines { engine.log(.warning, line) }
@@ -185,6 +187,8 @@ final class JournalStart {
         keyspace.liveDatasetChanged()
       } else {
         engine.log(.warning, "Append Only File loaded by DEBUG LOADAOF")
+        // Whoever follows the live dataset has followed another.
+        if !isOfLiveDataset { engine.datasetWasReplaced() }
       }
       _ = try? keyspace.history.drop([former.id])
       if case .loaded = step { completion(nil) } else { completion(failure) }
