@@ -230,9 +230,10 @@ extension Journal {
   private func baseIsInPlace() {
     if state == .awaitingBase {
       state = .on
-      holdsWriters = false
       isRestoring = false
       lossError = nil
+      // Otherwise a crash may bring back the manifest before this one: writers wait for the sync that is to come.
+      if !writer.isDirectoryDirty { holdsWriters = false }
       policyChanged()
     }
     if state == .on { engine.persistence.log.baseSize = writer.byteCount }
@@ -250,7 +251,7 @@ extension Journal {
 
   // MARK: Its end
 
-  private func failRewrite(_ reason: String) {
+  func failRewrite(_ reason: String) {
     engine.log(.warning, "Background AOF rewrite terminated with error: \(reason)")
     engine.persistence.log.lastRewriteSucceeded = false
     engine.persistence.log.consecutiveFailures += 1

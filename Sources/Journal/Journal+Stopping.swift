@@ -4,13 +4,16 @@ internal import Engine
 extension Journal {
   /// Brings all to the disk before the server ends. False if it had better not end; the log says why.
   public func prepareToStop(force: Bool) -> Bool {
-    if rewrite != nil || holdsWriters {
-      if state == .awaitingBase {
+    let isAwaited = state == .awaitingBase && (rewrite != nil || holdsWriters || isRestoring)
+    if rewrite != nil || isAwaited {
+      if isAwaited {
         engine.log(.warning, force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit.")
         guard force else { return false }
       }
-      engine.log(.warning, "There is a thread rewriting the AOF. Telling it to stop!")
-      cancelRewrite()
+      if rewrite != nil {
+        engine.log(.warning, "There is a thread rewriting the AOF. Telling it to stop!")
+        cancelRewrite()
+      }
     }
     guard state != .off else { return true }
     engine.log(.notice, "Calling fsync() on the AOF file.")

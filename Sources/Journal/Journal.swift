@@ -17,10 +17,12 @@ internal import VersionedStore
 /// than before.
 ///
 /// *`appendfsync always`.* Whoever has written is answered when that is on the disk, and where the disk is at fault, when it
-/// works again: unlike Redis, which ends itself then, the server goes on to answer everybody else. If the log was on when
-/// another dataset was put in place of the live one, writers wait for its base: until that is on the disk, nothing of what
-/// they do would be there after a crash. If it was turned on just now, they do not: there was no promise before, and the log
-/// makes one when `aof_rewrite_in_progress` is over.
+/// works again: unlike Redis, which ends itself then, the server goes on to answer everybody else.
+///
+/// *Another dataset.* If the log was on when another dataset was put in place of the live one, whoever did that and whoever
+/// writes from then on waits for its base: until that is on the disk, nothing of it would be there after a crash. Under
+/// `everysec`, too, where no more than a second is to be lost. If the log was turned on just now, they do not wait: there was
+/// no promise before, and the log makes one when `aof_rewrite_in_progress` is over.
 ///
 /// Confined to the serving thread: Sendable only because handlers of commands are, which run there too.
 public final class Journal: @unchecked Sendable {
@@ -30,7 +32,7 @@ public final class Journal: @unchecked Sendable {
   let writer: JournalWriter
   unowned let engine: Engine
   var state = State.off
-  /// The promise of `appendfsync always` holds though the base is not there.
+  /// What `appendfsync` promises holds though the base is not there, or not for good: writers wait for it.
   var holdsWriters = false
   /// The log was on before the base was lost.
   var isRestoring = false
@@ -60,14 +62,9 @@ public final class Journal: @unchecked Sendable {
 
   private func attach() {
     writer.log = { [unowned engine] in engine.log($0, $1) }
-    writer.onSafe = { [unowned self] end in
-      if state == .on, settings.appendSync == .always { engine.journalBecameSafe(upTo: end) }
-    }
+    writer.onSafe = { [unowned self] in becameSafe(upTo: $0) }
     writer.onFailure = { [unowned self] _ in tellFailure() }
-    writer.onLoss = { [unowned self] in
-      lossError = writer.failure?.error.text
-      startAnew("what could not be synced is no longer known")
-    }
+    writer.onLoss = { [unowned self] in wasLost($0) }
     writer.onDelay = { [unowned engine] in engine.noteDelay($0, nanoseconds: $1) }
     writer.isBesideRewrite = { [unowned self] in isBesideRewrite }
     writer.pause = { [unowned self] in if settings.logFlushDelay > 0 { wait(settings.logFlushDelay) } }
@@ -78,6 +75,16 @@ public final class Journal: @unchecked Sendable {
     }
     engine.cronTasks.append { [weak self] _ in self?.cron() }
     engine.datasetReplacements.append { [weak self] in self?.datasetWasReplaced() }
+  }
+
+  private func becameSafe(upTo end: Int64) {
+    guard state == .on else { return }
+    if holdsWriters {
+      // The base is there for good.
+      holdsWriters = false
+      updateSafety()
+    }
+    if settings.appendSync == .always { engine.journalBecameSafe(upTo: end) }
   }
 
   private func tellFailure() {
@@ -133,6 +140,7 @@ public final class Journal: @unchecked Sendable {
   private func makeBase(_ name: String) throws(DiskError) -> Int {
     let pin = engine.keyspace.history.pinLive(atMilliseconds: now)
     defer { engine.keyspace.history.unpin(pin) }
+    let temporary = writer.names.temporaryBase(lastRewriteID)
     do throws(SnapshotWriteFailure) {
       let byteCount = try baseFile(pin).write(temporary, on: disk)
       try check { () throws(DiskError) in
@@ -140,7 +148,6 @@ public final class Journal: @unchecked Sendable {
         try disk.syncDirectory()
       }
       return byteCount
-    let temporary = writer.names.temporaryBase(lastRewriteID)
     } catch {
       engine.log(.warning, "Write error writing append only file on disk: \(error)")
       throw DiskError(code: 5, text: "\(error)")
@@ -187,6 +194,8 @@ public final class Journal: @unchecked Sendable {
           "AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and starting a rewrite now."
         )
         cancelRewrite()
+        // It may be about to put its base in place.
+        writer.settle()
       }
       if !startRewrite() {
         state = .off
@@ -194,8 +203,6 @@ public final class Journal: @unchecked Sendable {
         engine.log(
           .warning,
           "The AOF is to be enabled but a background AOF rewrite can't be started. Check the above logs for more info about the error."
-        // It may be about to put its base in place.
-        writer.settle()
         )
         return false
       }
@@ -222,13 +229,31 @@ public final class Journal: @unchecked Sendable {
   /// `appendfsync` may have changed.
   public func policyChanged() {
     writer.policy = settings.appendSync
-    let isPromised = settings.appendSync == .always && (state == .on || holdsWriters)
+    updateSafety()
+    writer.flush()
+  }
+
+  /// Says up to where writers may be answered.
+  private func updateSafety() {
+    let isPromised =
+      switch settings.appendSync {
+      case .always: state == .on || holdsWriters
+      case .everySecond: holdsWriters
+      case .never: false
+      }
     if !isPromised {
       if engine.journalSafe != .max { engine.journalBecameSafe(upTo: .max) }
-    } else if state == .on {
+    } else if state == .on, !writer.isDirectoryDirty {
       engine.journalBecameSafe(upTo: writer.safeEnd)
+    } else if engine.journalSafe == .max {
+      holdFromHereOn()
     }
-    writer.flush()
+  }
+
+  /// Whoever writes from here on waits. What others were answered already is none of it.
+  private func holdFromHereOn() {
+    if canSeal { engine.handOverEffects() }
+    engine.journalSafe = stream.end
   }
 
   /// `aof-disable-auto-gc` may have changed.
@@ -247,18 +272,38 @@ public final class Journal: @unchecked Sendable {
     startAnew("another dataset has taken the place of the one that it holds")
   }
 
+  /// The writer cannot bring to the disk what it was given.
+  private func wasLost(_ reason: String) {
+    lossError = writer.failure?.error.text
+    if state == .awaitingBase, rewrite != nil {
+      // The next attempt begins by the clock, and not at once: the disk may not be better yet.
+      rewrite?.progress.cancel()
+      failRewrite(reason)
+    } else {
+      startAnew(reason)
+    }
+  }
+
   /// Leaves the log as it is on the disk, and begins another with the dataset as it is now.
   private func startAnew(_ reason: String) {
-    let isPromised = settings.appendSync == .always && (state == .on || holdsWriters)
     engine.log(.notice, "The AOF begins anew, since \(reason)")
     cancelRewrite()
     if canSeal { engine.handOverEffects() }
     if state == .on { _ = writer.writeOut() }
     writer.abandon(removing: state == .awaitingBase)
-    if state == .on { isRestoring = true }
+    if state == .on {
+      isRestoring = true
+      holdsWriters = true
+    }
+    if settings.appendSync == .never { holdsWriters = false }
     state = .awaitingBase
-    holdsWriters = isPromised
-    if !isPromised { stream.isOpen = false }
+    if holdsWriters {
+      if engine.journalSafe == .max { holdFromHereOn() }
+      // That there is another dataset is a write, too, though no command tells of it: whoever did it waits for the base.
+      stream.skip()
+    } else {
+      stream.isOpen = false
+    }
     isRewriteScheduled = true
     if canSeal { _ = startRewrite() }
     publish()
@@ -301,6 +346,9 @@ public final class Journal: @unchecked Sendable {
     return writer.writeOut()
   }
 
+  /// Whether what the files hold, with what is not written yet, is the live dataset.
+  public var holdsLiveDataset: Bool { state == .on }
+
   /// The files as they are named now.
   public var manifest: JournalManifest { writer.manifest }
 }
@@ -308,6 +356,3 @@ public final class Journal: @unchecked Sendable {
 extension JournalWriter {
   func removeHistoryUnless(_ isKept: Bool) { if !isKept { removeHistory() } }
 }
-  /// Whether what the files hold, with what is not written yet, is the live dataset.
-  public var holdsLiveDataset: Bool { state == .on }
-

@@ -183,7 +183,7 @@ extension JournalWriter {
   /// Begins an increment with what is in the buffer, in the place of what was written and could not be synced.
   func recover() {
     guard case .syncing(let error) = failure, let file, !isSwitching, !isManifestBusy else { return }
-    guard isNamed, missing == 0 else { return onLoss() }
+    guard isNamed, missing == 0 else { return onLoss("what could not be synced is no longer known") }
     isSwitching = true
     isManifestBusy = true
     var next = manifest

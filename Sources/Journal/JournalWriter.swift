@@ -127,7 +127,7 @@ public final class JournalWriter {
   /// Writes are to be refused for this reason; or, for nil, no longer.
   var onFailure: (DiskError?) -> Void = { _ in }
   /// The log cannot be brought to the disk from what is left of it here: a new base is needed.
-  var onLoss: () -> Void = {}
+  var onLoss: (_ reason: String) -> Void = { _ in }
   var log: (LogLevel, String) -> Void = { _, _ in }
   /// A clock for durations in nanoseconds, where these are to be noted.
   var clock: (() -> Int64)?
@@ -310,7 +310,7 @@ public final class JournalWriter {
     // Even of nothing: it is to show that the disk works again.
     if case .unproven = failure { return startSync() }
     guard filed.fileEnd > durable.fileEnd || isDirectoryDirty else { return }
-    if isSyncSuspended {
+    if isSyncSuspended, !isDirectoryDirty {
       if policy == .always, isNamed { onSafe(filed.streamEnd) }
       return
     }
@@ -377,7 +377,8 @@ public final class JournalWriter {
     buffer.consume(count - gone, keep: .max)
     written -= count - gone
     durable = mark
-    if isNamed { onSafe(mark.streamEnd) }
+    // Where the directory is not synced, a crash may bring back a manifest that does not name the file.
+    if isNamed, !isDirectoryDirty { onSafe(mark.streamEnd) }
   }
 
   func failSync(_ error: DiskError) {

@@ -119,6 +119,7 @@ public final class SnapshotLoads: @unchecked Sendable {
     keyspace.liveDatasetChanged()
     keyspace.changesSinceSave += 1
     engine.datasetWasReplaced()
+    engine.noteWriter(request.session)
     engine.note(loader.outcome, libraries: dataset.attachments.count)
     if engine.settings.versionHistory > 0 { keyspace.trimVersions() }
     engine.log(

@@ -218,38 +218,6 @@ import Testing
     #expect(try harness.ask("INCR", "n") == .integer(1))
   }
 
-  // MARK: Another dataset
-
-  @Test func afterAReplacementWritersWaitForTheBase() throws {
-    let harness = try JournalHarness(.always)
-    harness.send("INCR", "n")
-    harness.disk.runAll()
-    _ = try harness.received()
-    harness.engine.datasetWasReplaced()
-    #expect(try harness.ask("INCR", "n") == nil)
-    harness.disk.run(.sync)
-    harness.disk.run(.sync)
-    #expect(try harness.received() == [])
-    // Until the base is there, a crash brings back what there was before.
-    for remains in FaultyDisk.Remains.allCases {
-      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [1, 0])
-    }
-    harness.disk.runAll()
-    #expect(try harness.received() == [.integer(2)])
-    for remains in FaultyDisk.Remains.allCases {
-      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [2, 0])
-    }
-  }
-
-  @Test func aReplacementBeginsTheLogAnew() throws {
-    let harness = try JournalHarness(.everySecond)
-    harness.send("INCR", "n")
-    harness.engine.datasetWasReplaced()
-    harness.passAll(milliseconds: 300)
-    harness.send("INCR", "n")
-    #expect(try JournalHarness.load(harness.disk.files(.all)).n == [2, 0])
-  }
-
   // MARK: The end
 
   @Test func theEndOfTheServerSyncsTheLog() throws {
@@ -263,6 +231,25 @@ import Testing
     #expect(!harness.journal.prepareToStop(force: false))
     #expect(harness.log.last == "Error trying to write the AOF, can't exit.")
     #expect(harness.journal.prepareToStop(force: true))
+  }
+
+  /// Nothing of what there is since it was lost is in any file.
+  @Test(arguments: [AppendSync.always, .everySecond, .never])
+  func theServerDoesNotEndWithoutItsLog(_ sync: AppendSync) throws {
+    let harness = try JournalHarness(sync)
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    harness.disk.isOpenBroken = true
+    harness.replaceDataset()
+    harness.disk.runAll()
+    #expect(try harness.figure("aof_rewrite_in_progress") == "0")
+    #expect(!harness.journal.prepareToStop(force: false))
+    #expect(harness.log.last == "Writing initial AOF, can't exit.")
+    #expect(harness.journal.prepareToStop(force: true))
+    harness.disk.heal()
+    harness.passAll(milliseconds: 2000)
+    #expect(harness.journal.prepareToStop(force: false))
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [0, 0])
   }
 
   @Test func theServerDoesNotEndBeforeItsFirstBase() throws {

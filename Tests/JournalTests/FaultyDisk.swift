@@ -66,6 +66,8 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
   var isRenameBroken = false
   var isTruncateBroken = false
   var isOpenBroken = false
+  /// The one operation that fails, counted from the next one, which is 0; nil when it has, or if none is to.
+  var failsIn: Int?
   /// Is called behind each operation that may have changed what a crash leaves.
   var onOperation: () -> Void = {}
 
@@ -73,7 +75,15 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
   static let broken = DiskError(code: 5, text: "Input/output error")
   static let missing = DiskError(code: 2, text: "No such file or directory")
 
+  /// Whether the operation that begins is the one that fails.
+  private func failsNow() -> Bool {
+    guard let left = failsIn else { return false }
+    failsIn = left > 0 ? left - 1 : nil
+    return left == 0
+  }
+
   func heal() {
+    failsIn = nil
     (capacity, longestWrite) = (.max, .max)
     (isSyncBroken, isDirectorySyncBroken, isRenameBroken, isTruncateBroken, isOpenBroken) =
       (false, false, false, false, false)
@@ -112,7 +122,7 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
   func list() -> [String] { names }
 
   func open(_ name: String, truncating: Bool) throws(DiskError) -> DiskFile {
-    if isOpenBroken { throw Self.broken }
+    if failsNow() || isOpenBroken { throw Self.broken }
     let node = nodes[name] ?? Node()
     nodes[name] = node
     if truncating { cut(node, to: 0) }
@@ -136,19 +146,20 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
   }
 
   func rename(_ name: String, to newName: String) throws(DiskError) {
-    if isRenameBroken { throw Self.broken }
+    if failsNow() || isRenameBroken { throw Self.broken }
     guard let node = nodes.removeValue(forKey: name) else { throw Self.missing }
     nodes[newName] = node
     onOperation()
   }
 
   func remove(_ name: String) throws(DiskError) {
+    if failsNow() { throw Self.broken }
     guard nodes.removeValue(forKey: name) != nil else { throw Self.missing }
     onOperation()
   }
 
   func syncDirectory() throws(DiskError) {
-    if isDirectorySyncBroken { throw Self.broken }
+    if failsNow() || isDirectorySyncBroken { throw Self.broken }
     syncedNodes = nodes
     onOperation()
   }
@@ -165,6 +176,7 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
   private var total: Int { nodes.values.reduce(0) { $0 + $1.content.count } }
 
   func append(_ bytes: Bytes, to file: DiskFile) throws(DiskError) -> Int {
+    if failsNow() { throw Self.broken }
     let count = min(bytes.count, longestWrite, max(0, capacity - total))
     guard count > 0 || bytes.count == 0 else { throw Self.full }
     let node = node(file)
@@ -179,7 +191,7 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
   }
 
   func truncate(_ file: DiskFile, to byteCount: Int) throws(DiskError) {
-    if isTruncateBroken { throw Self.broken }
+    if failsNow() || isTruncateBroken { throw Self.broken }
     cut(node(file), to: byteCount)
     onOperation()
   }
@@ -191,7 +203,7 @@ final class FaultyDisk: JournalDisk, @unchecked Sendable {
 
   func sync(_ file: DiskFile) throws(DiskError) {
     let node = node(file)
-    guard !isSyncBroken else {
+    guard !failsNow(), !isSyncBroken else {
       let first = min(node.lost?.lowerBound ?? .max, node.synced.count, node.content.count)
       if first < node.content.count { node.lost = first..<node.content.count }
       throw Self.broken

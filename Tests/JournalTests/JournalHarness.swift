@@ -12,6 +12,8 @@ final class JournalHarness: SessionTransport {
   let disk: FaultyDisk
   let engine: Engine
   let journal: Journal
+  /// For VERSION LOAD; the test says what is read.
+  let loads = SnapshotLoads()
   private let reference = JournalReference()
   private(set) var log: [String] = []
   private(set) var clock = ManualClock()
@@ -29,7 +31,9 @@ final class JournalHarness: SessionTransport {
     let history = History(live: Dataset(databases: settings.databases, lineage: Lineage.next()))
     engine = Engine(
       settings: settings, keyspace: Keyspace(settings: settings, history: history),
-      commands: CommandTable(StandardCommands.families + [[reference.command]]))
+      commands: CommandTable(
+        StandardCommands.families(versionSubcommands: [loads.command], help: SnapshotLoads.helpLines)
+          + [[reference.command]]))
     journal = Journal(engine, on: disk)
     reference.journal = journal
     engine.transport = self
@@ -102,6 +106,20 @@ final class JournalHarness: SessionTransport {
     engine.cron(nowMicroseconds: now * 1000)
     engine.tick(nowMicroseconds: now * 1000)
     disk.runAll()
+  }
+
+  func tick() { engine.tick(nowMicroseconds: now * 1000) }
+
+  /// Puts an empty dataset, which shares nothing with it, in the place of the live one. Returns the version that this has
+  /// become.
+  @discardableResult
+  func replaceDataset() -> Version {
+    let keyspace = engine.keyspace
+    let former = keyspace.history.commit(
+      Dataset(databases: settings.databases, lineage: Lineage.next()), reason: "test", atMilliseconds: now)
+    keyspace.liveDatasetChanged()
+    engine.datasetWasReplaced()
+    return former
   }
 
   func figure(_ name: String) throws -> String? {

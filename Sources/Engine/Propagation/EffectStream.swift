@@ -43,6 +43,9 @@ public final class EffectStream {
   /// The next command says what database it is for: whoever begins to read there does not know.
   public func forgetDatabase() { database = -1 }
 
+  /// Moves the end on though nothing was written: for what no command tells of, but others wait for.
+  public func skip() { end &+= 1 }
+
   /// Gives to its taker what was written.
   func handOver() {
     guard bytes.count > 0 else { return }

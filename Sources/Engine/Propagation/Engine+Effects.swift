@@ -33,6 +33,14 @@ extension Engine {
     journalSafe != .max && (session.hasTold || session.writtenJournal > journalSafe)
   }
 
+  /// What a session is told from here on waits until all that was done so far is safe: outside of any command, it has had
+  /// the dataset changed.
+  public func noteWriter(_ id: Int) {
+    guard effects.isWanted, let session = sessions[id] else { return }
+    effects.noteTeller(session)
+    handOverEffects()
+  }
+
   /// Keeps the output of a session until its writes are safe.
   func hold(_ session: Session) {
     session.isDirty = false
