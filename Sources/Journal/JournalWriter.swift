@@ -175,6 +175,7 @@ public final class JournalWriter {
     self.now = now
     guard file != nil else { return }
     if failure != nil {
+      if buffer.count > Self.keptByteCount { return onLoss("there is too much that the disk does not take") }
       guard now >= retryAt || retryAt - now > Self.retryMilliseconds else { return }
       retryAt = now + Self.retryMilliseconds
       if case .syncing = failure { return recover() }
@@ -190,7 +191,8 @@ public final class JournalWriter {
   private static let postponement: Int64 = 2000
   /// Bytes that wait for a sync when one begins, however little time has passed since the last.
   private static let earlySyncByteCount = 16 << 20
-  /// Bytes beyond which what is written is not kept until it is durable.
+  /// Bytes beyond which what is written is not kept until it is durable, and what cannot be written is not kept at all: a
+  /// primary goes on to send, however full the disk of its replica is.
   private static let keptByteCount = 64 << 20
   /// Memory that an empty buffer keeps.
   private static let capacityKept = 1 << 20
@@ -214,8 +216,8 @@ public final class JournalWriter {
   private func waitsForSync() -> Bool {
     switch policy {
     case .never: return false
-    // Nobody is answered before the next sync in any case.
-    case .always: return true
+    // Nobody is answered before the next sync in any case. Memory has an end, though.
+    case .always: return buffer.count - written < Self.keptByteCount
     case .everySecond: break
     }
     guard let since = postponedSince else {

@@ -114,6 +114,33 @@ import Testing
     #expect(try harness.ask("PING", from: 1) == .simple("PONG"))
   }
 
+  /// A primary goes on to send what a full disk does not take.
+  @Test func whatCannotBeWrittenTakesNoMoreThanSoMuchMemory() throws {
+    let harness = try JournalHarness()
+    let primary = harness.client(0)
+    primary.isPrimary = true
+    harness.engine.isReplica = true
+    harness.send("INCR", "n")
+    harness.disk.capacity = 0
+    let value = String(repeating: "x", count: 8 << 20)
+    var largest = 0
+    for _ in 0..<20 {
+      harness.send([["SET", "k", value], ["INCR", "n"]])
+      harness.passAll(milliseconds: 100)
+      largest = max(largest, try Int(harness.figure("aof_buffer_length") ?? "") ?? .max)
+    }
+    #expect(largest < 100 << 20)
+    harness.disk.heal()
+    harness.passAll(milliseconds: 40_000)
+    harness.send("INCR", "n")
+    harness.passAll(milliseconds: 2000)
+    #expect(try harness.ask("PING", from: 1) == .simple("PONG"))
+    #expect(harness.counts.n == [22, 0])
+    for remains in FaultyDisk.Remains.allCases {
+      #expect(try JournalHarness.load(harness.disk.files(remains)).n == [22, 0])
+    }
+  }
+
   /// As with Redis: whoever asks a replica whether it is well is told.
   @Test func aReplicaTellsOfItsDisk() throws {
     let harness = try JournalHarness()
