@@ -56,6 +56,7 @@ extension Engine {
       transport?.wake()
     }
     handOverEffects()
+    if !tickEndTasks.isEmpty { runTickEndTasks() }
     if acknowledgements.areWanted { askForAcknowledgements() }
     if tracking.prefixes.hasChanges { broadcastInvalidations() }
     flush()
@@ -63,6 +64,17 @@ extension Engine {
     housekeep()
     handOverEffects()
     if tracking.prefixes.hasChanges { transport?.wake() }
+  }
+
+  /// Has `body` called once, when the commands of the present tick have run and what they did has been told, and before
+  /// their replies leave: for what a command begins and does better with all that comes in the same moment. To be called
+  /// from within a command.
+  public func whenTickEnds(_ body: @escaping () -> Void) { tickEndTasks.append(body) }
+
+  private func runTickEndTasks() {
+    let tasks = tickEndTasks
+    tickEndTasks = []
+    for task in tasks { task() }
   }
 
   /// Looks up the keys of the whole batch, then the members that commands name in large values.

@@ -158,6 +158,8 @@ public final class Engine {
   var batch = Batch()
   /// A session that had waited went on during the present tick.
   var hasResumed = false
+  /// What is to be done when the commands of the present tick have run; see `whenTickEnds`.
+  var tickEndTasks: [() -> Void] = []
   /// A tick is running; what it leaves in the outputs is sent at its end.
   var isTicking = false
 

@@ -266,6 +266,11 @@ public final class History {
     endIfUnused(dataset)
   }
 
+  /// Pins that were not given back yet.
+  public var pinCount: Int {
+    datasets.values.reduce(0) { $0 + $1.tree.members.values.reduce(0) { $0 + $1.pins } }
+  }
+
   private func endIfUnused(_ dataset: Dataset) {
     guard !dataset.isOpen, dataset.tree.members.isEmpty else { return }
     datasets[dataset.lineage] = nil

@@ -112,7 +112,69 @@ import VersionedStore
     #expect(primary.receivedText(first).hasSuffix(stream))
     #expect(primary.receivedText(second).hasSuffix(stream))
     #expect(primary.receivedText(late) == "")
-    #expect(primary.engine.keyspace.history.isReclaimed)
+    #expect(primary.engine.keyspace.history.pinCount == 0)
+  }
+
+  @Test(arguments: [["eof", "psync2"], ["psync2"]])
+  func thoseWhoAskInTheSameMomentShareAWalk(capabilities: [String]) throws {
+    let primary = PrimaryHarness()
+    try primary.run("SET", "a", "1")
+    let sessions = try (0..<3).map { _ in
+      let session = primary.open()
+      try primary.introduce(session, capabilities.flatMap { ["capa", $0] })
+      return session
+    }
+    primary.send(["PSYNC", "?", "-1"], from: sessions)
+    #expect(primary.walks.count == 1)
+    for session in sessions { #expect(try PrimaryHarness.readSync(primary.received(session)).keys == ["0 a": "1"]) }
+  }
+
+  /// One who asks behind a write of the same moment is sent it, and what others write behind the question too.
+  @Test func aSnapshotHoldsAllOfItsMoment() throws {
+    let primary = PrimaryHarness()
+    let (replica, other) = (primary.open(), primary.open())
+    try primary.introduce(replica, ["capa", "eof", "capa", "psync2"])
+    var request: [UInt8] = []
+    request.command(["PSYNC", "?", "-1"].map { Array($0.utf8) })
+    request.withBytes { primary.engine.receive($0, from: replica) }
+    primary.send(["SET", "a", "1"], from: other)
+    let sync = try PrimaryHarness.readSync(primary.received(replica))
+    #expect(sync.keys == ["0 a": "1"])
+    #expect(try primary.field("master_repl_offset") == "\(sync.offset)")
+    primary.send(["REPLCONF", "ACK", "\(sync.offset)"], from: replica)
+    #expect(primary.received(replica).isEmpty)
+  }
+
+  @Test func thereAreOnlySoManyWalks() throws {
+    let primary = PrimaryHarness()
+    primary.walksAtOnce = false
+    try primary.run("SET", "a", "1")
+    let sessions = try (0..<20).map { _ in try primary.replica(["SYNC"], capabilities: []) }
+    #expect(primary.walks.count == 4)
+    #expect(primary.hasLogged("Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC"))
+    #expect(try primary.field("slave19")?.contains("state=wait_bgsave") == true)
+    primary.pass(milliseconds: 1000)
+    #expect(primary.walks.count == 4)
+    #expect(primary.receivedText(sessions[19]) == "\n")
+    // One is over, and all who wait share the next.
+    primary.walks[2].go()
+    primary.pass(milliseconds: 100)
+    #expect(primary.walks.count == 5)
+    for number in [0, 1, 3, 4] { primary.walks[number].go() }
+    for session in sessions { #expect(try PrimaryHarness.readSync(primary.received(session)).keys == ["0 a": "1"]) }
+    #expect(try primary.field("rdb_bgsave_in_progress", "persistence") == "0")
+    #expect(primary.engine.keyspace.history.pinCount == 0)
+  }
+
+  @Test func aWalkThatCannotBeginIsTheReplicasLossAlone() throws {
+    let primary = PrimaryHarness()
+    primary.walkFailure = .output(reason: "no thread can be made")
+    let replica = try primary.replica()
+    #expect(!primary.isConnected(replica))
+    #expect(primary.hasLogged("Background transfer error: no thread can be made"))
+    #expect(primary.engine.keyspace.history.pinCount == 0)
+    primary.walkFailure = nil
+    #expect(try PrimaryHarness.readSync(primary.received(primary.replica())).keys.isEmpty)
   }
 
   @Test func noMoreIsMadeThanIsTaken() throws {

@@ -60,6 +60,8 @@ final class PrimaryHarness: SessionTransport {
   private(set) var walks: [Walk] = []
   /// Walks are over at once.
   var walksAtOnce = true
+  /// Why walks cannot begin.
+  var walkFailure: SnapshotWriteFailure?
   var clock = ManualClock()
   private var connections: [Int: Connection] = [:]
   private(set) var client: Session!
@@ -75,7 +77,7 @@ final class PrimaryHarness: SessionTransport {
     controller.feed.startWalk = { [unowned self] walk, tell in
       walks.append(Walk(walk, tell))
       let running = walks[walks.count - 1]
-      if walksAtOnce { running.go() }
+      if let walkFailure { tell(.ended(.failure(walkFailure))) } else if walksAtOnce { running.go() }
       return running
     }
     engine.infoSections.append(controller.infoSection)
@@ -102,6 +104,14 @@ final class PrimaryHarness: SessionTransport {
     var request: [UInt8] = []
     request.command(words.map { Array($0.utf8) })
     request.withBytes { engine.receive($0, from: session ?? client) }
+    tick()
+  }
+
+  /// Clients ask in the same moment.
+  func send(_ words: [String], from sessions: [Session]) {
+    var request: [UInt8] = []
+    request.command(words.map { Array($0.utf8) })
+    for session in sessions { request.withBytes { engine.receive($0, from: session) } }
     tick()
   }
 

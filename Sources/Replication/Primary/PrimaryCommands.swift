@@ -138,7 +138,7 @@ struct PrimaryCommands {
     engine.statistics.fullSyncs += 1
     let feed = controller.feed
     if engine.settings.replDisableTCPNoDelay { feed.gatherWrites(session) }
-    feed.add(Replica(session, profile(session), isPreSync: isPreSync, state: .waiting, now: feed.now))
+    feed.awaitSync(Replica(session, profile(session), isPreSync: isPreSync, state: .waiting, now: feed.now))
     if !feed.isActive() {
       // Up to here nothing was counted: whatever anybody has of a history of ours, it may lack what was written since.
       if controller.primary == nil { controller.beginHistory() }
@@ -147,10 +147,6 @@ struct PrimaryCommands {
         .notice,
         "Replication backlog created, my new replication IDs are '\(controller.historyID)' and '\(String(repeating: "0", count: 40))'"
       )
-    }
-    feed.startDueSyncs()
-    if feed.replica(session)?.state == .waiting {
-      engine.log(.notice, "Delay next BGSAVE for diskless SYNC")
     }
   }
 

@@ -4,6 +4,33 @@ internal import VersionedStore
 
 /// Full syncs: who waits for one, who shares it, and what becomes of it.
 extension PrimaryFeed {
+  /// Walks that are under way at the same time, at most: each takes a thread, the processor, and what the dataset was when it
+  /// began. Whoever comes later shares the next one.
+  static let walksAtMost = 4
+
+  /// A replica is to be sent a snapshot, together with all others that ask in the same tick.
+  func awaitSync(_ replica: Replica) {
+    add(replica)
+    newcomers.append(replica)
+    guard newcomers.count == 1 else { return }
+    engine.whenTickEnds { [weak self] in self?.syncNewcomers() }
+  }
+
+  private func syncNewcomers() {
+    let asked = newcomers
+    newcomers = []
+    startDueSyncs()
+    for replica in asked where replica.state == .waiting && !replica.isGone {
+      engine.log(
+        .notice,
+        isAtLimit
+          ? "Can't attach the replica to the current BGSAVE. Waiting for next BGSAVE for SYNC"
+          : "Delay next BGSAVE for diskless SYNC")
+    }
+  }
+
+  private var isAtLimit: Bool { transfers.count { !$0.hasEnded } >= Self.walksAtMost }
+
   func kind(_ replica: Replica) -> SnapshotKind {
     let profile = replica.profile
     let hasExpiringFields = profile.content == .all && engine.keyspace.live.hasHadInnerExpiry
@@ -21,7 +48,7 @@ extension PrimaryFeed {
       let kind = kind(first)
       let group = left.filter { self.kind($0) == kind }
       left.removeAll { self.kind($0) == kind }
-      if isDue(group, kind) { startSync(kind, group) }
+      if !isAtLimit, isDue(group, kind) { startSync(kind, group) }
     }
   }
 

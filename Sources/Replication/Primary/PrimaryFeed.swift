@@ -34,6 +34,8 @@ public final class PrimaryFeed {
   /// By session: what clients have said of themselves that are no replicas yet.
   var profiles: [Int: ReplicaProfile] = [:]
   var transfers: [SnapshotTransfer] = []
+  /// Replicas that have asked for a full sync in the present tick.
+  var newcomers: [Replica] = []
   /// Since when there is no replica, in milliseconds since 1970.
   var noReplicasSince: Int64 = 0
   var secondOfCron: Int64 = 0

@@ -1,6 +1,5 @@
 import Dispatch
 import NIOCore
-import NIOPosix
 import Replication
 import Snapshots
 
@@ -17,16 +16,17 @@ final class FeedWalker: RunningWalk {
     self.walk = walk
     for _ in 0..<Self.piecesAhead { room.signal() }
     let tell = NIOLoopBound(tell, eventLoop: eventLoop)
-    let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    thread.next().execute { [room] in
+    let refusal = WorkerThread.start { [room] in
       let result = Result { () throws(SnapshotWriteFailure) in
         try Self.run(walk, room) { piece, isLast in
           eventLoop.execute { tell.value(.piece(piece, isLast: isLast)) }
         }
       }
       eventLoop.execute { tell.value(.ended(result)) }
-      thread.shutdownGracefully { _ in }
     }
+    guard let refusal else { return }
+    let failure = SnapshotWriteFailure.output(reason: "no thread can be made: \(refusal)")
+    eventLoop.execute { tell.value(.ended(.failure(failure))) }
   }
 
   private static func run(
