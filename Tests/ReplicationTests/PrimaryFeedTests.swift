@@ -202,7 +202,9 @@ import VersionedStore
     primary.hangUp(fast)
     #expect(primary.walks[1].isCancelled)
     #expect(primary.hasLogged("Diskless rdb transfer, last replica dropped, killing fork child."))
+    #expect(primary.engine.keyspace.history.pinCount == 1)
     primary.walks[1].go()
+    #expect(primary.engine.keyspace.history.pinCount == 0)
     #expect(try primary.field("rdb_bgsave_in_progress", "persistence") == "0")
     #expect(try primary.field("connected_slaves") == "1")
   }
@@ -235,6 +237,7 @@ import VersionedStore
     primary.engine.settings.rdbNewestVersion = 10
     let refused = try primary.replica()
     #expect(!primary.isConnected(refused))
+    #expect(primary.engine.keyspace.history.pinCount == 0)
     #expect(try primary.field("rdb_bgsave_in_progress", "persistence") == "0")
   }
 
@@ -279,6 +282,38 @@ import VersionedStore
     #expect(primary.hasLogged("for lack of backlog"))
     #expect(try Int(primary.field("mem_total_replication_buffers", "memory") ?? "").map { $0 < 64 << 10 } == true)
     #expect(try Int(primary.field("repl_backlog_histlen") ?? "").map { $0 < 64 << 10 && $0 > 16 << 10 } == true)
+  }
+
+  @Test func theBacklogTakesAnotherSize() throws {
+    let primary = PrimaryHarness()
+    let (replica, _) = try online(primary)
+    func length() throws -> Int { Int(try primary.field("repl_backlog_histlen") ?? "") ?? -1 }
+    func write() throws {
+      for _ in 0..<150 { try primary.run("SET", "a", String(repeating: "x", count: 10_000)) }
+    }
+    try write()
+    #expect(try length() > 1 << 20)
+    primary.engine.settings.replBacklogSize = 16384
+    primary.pass(milliseconds: 100)
+    // Whole blocks go; those that are there have the size that suited the former one.
+    #expect(try (16384..<(16384 + (64 << 10))).contains(length()))
+    try write()
+    #expect(try length() < 64 << 10)
+    primary.engine.settings.replBacklogSize = 1 << 20
+    primary.pass(milliseconds: 100)
+    try write()
+    #expect(try length() > 1 << 20)
+    #expect(primary.isConnected(replica))
+  }
+
+  @Test(arguments: [false, true]) func smallWritesMayBeGathered(_ isWanted: Bool) throws {
+    let settings = Settings()
+    settings.replDisableTCPNoDelay = isWanted
+    let primary = PrimaryHarness(settings)
+    var gathered: [Int] = []
+    primary.controller.feed.gatherWrites = { gathered.append($0.id) }
+    let (replica, _) = try online(primary)
+    #expect(gathered == (isWanted ? [replica.id] : []))
   }
 
   @Test func anotherDatasetIsAnotherHistory() throws {
