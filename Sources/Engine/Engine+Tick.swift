@@ -59,7 +59,7 @@ extension Engine {
     if !tickEndTasks.isEmpty { runTickEndTasks() }
     if acknowledgements.areWanted { askForAcknowledgements() }
     if tracking.prefixes.hasChanges { broadcastInvalidations() }
-    flush()
+    flush(shownEnds)
     if settings.maxmemoryClients != 0 { evictClients() }
     housekeep()
     handOverEffects()
@@ -197,8 +197,11 @@ extension Engine {
   }
 
   /// Hands every session's output to the transport.
-  func flush() {
+  ///
+  /// - Parameter shown: what the sessions may have seen meanwhile; nil if they have run nothing.
+  func flush(_ shown: StreamEnds? = nil) {
     for session in dirty {
+      if let shown { session.seen = shown }
       if isBeyondHardLimit(session) { dropForOutput(session) }
       if isHeld(session), !session.isAbandoned {
         hold(session)

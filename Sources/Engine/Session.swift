@@ -101,6 +101,8 @@ public final class Session {
   /// Where the streams of effects ended behind its last write; 0 if it has not written since they are open.
   public internal(set) var writtenReplicas: Int64 = 0
   public internal(set) var writtenJournal: Int64 = 0
+  /// Where the streams ended behind all that its last commands may have seen, its own or not.
+  var seen = StreamEnds()
   /// The place in the present batch up to which its input was parsed.
   var parsed = 0
 

@@ -36,9 +36,34 @@ struct WaitForReplicasTests {
     #expect(harness.send([]).isEmpty)
     table.catchUp(1)
     #expect(text(harness.send([])) == ":2\r\n")
-    // What others write is no matter of this client's.
+    // What others write is no matter of this client's, as long as it does not look.
     try harness.run("SET", "k", "2", from: other)
     #expect(try harness.run("WAIT", "2", "0") == .integer(2))
+    #expect(table.requests == 1)
+  }
+
+  @Test func `what a client has seen is waited for too`() throws {
+    try harness.run("SET", "k", "1", from: other)
+    #expect(try harness.run("GET", "k") == .bulk("1"))
+    #expect(wait(1).isEmpty)
+    table.catchUp(0)
+    #expect(text(harness.send([])) == ":1\r\n")
+    #expect(wait(1, 10).isEmpty == false, "it has been waited for")
+    // Written and seen in one moment, and waited for in the same or a later one.
+    func see(_ commands: [[String]]) -> [UInt8] {
+      var (write, request): ([UInt8], [UInt8]) = ([], [])
+      write.command(["INCR", "k"].map { Array($0.utf8) })
+      write.withBytes { harness.engine.receive($0, from: other) }
+      for command in commands { request.command(command.map { Array($0.utf8) }) }
+      return harness.send(request)
+    }
+    #expect(text(see([["GET", "k"], ["WAIT", "1", "0"]])) == "$1\r\n2\r\n")
+    table.catchUp(0)
+    #expect(text(harness.send([])) == ":1\r\n")
+    #expect(text(see([["GET", "k"]])) == "$1\r\n3\r\n")
+    #expect(wait(1).isEmpty)
+    table.catchUp(0)
+    #expect(text(harness.send([])) == ":1\r\n")
   }
 
   @Test func `a write of the same tick counts`() throws {

@@ -1,7 +1,7 @@
 internal import RESP
 internal import VersionedStore
 
-/// WAIT: has a client wait until replicas have what it has written. Behaviour and reply texts follow Redis 7.0.
+/// WAIT: has a client wait until replicas have what it has written, and what it has seen of others. Behaviour and reply texts follow Redis 7.0.
 enum WaitCommand {
   static let all = [wait]
 
@@ -16,7 +16,7 @@ enum WaitCommand {
       }
       let wanted = try call.integer(1)
       let deadline = try call.deadline(milliseconds: 2)
-      let offset = engine.offsetWritten(by: call.session)
+      let offset = engine.offsetKnown(to: call.session)
       let replicas = engine.replicaHooks.acknowledged(offset)
       guard replicas < wanted, call.mayWait else { return call.reply.integer(replicas) }
       call.wait(for: 0..<0, .replicas(count: wanted, offset: offset), until: deadline)

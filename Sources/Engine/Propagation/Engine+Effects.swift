@@ -1,5 +1,11 @@
 internal import VersionedStore
 
+/// Ends of both streams of effects at some moment.
+struct StreamEnds {
+  var replicas: Int64 = 0
+  var journal: Int64 = 0
+}
+
 /// Effects and the sessions that caused them.
 extension Engine {
   public var effects: Effects { keyspace.effects }
@@ -27,7 +33,13 @@ extension Engine {
 
   // MARK: Replies that wait for the log
 
-  /// Whether what this session is to be told must wait until its writes are safe.
+  /// Where the streams end behind all that can be seen now; nil if none is open.
+  var shownEnds: StreamEnds? {
+    guard keyspace.hot.value.tellsEffects else { return nil }
+    return StreamEnds(replicas: endForReplicas, journal: effects.journal.end)
+  }
+
+  /// Whether what this session is to be told must wait: until its own writes are safe, and those that it may have seen.
   @inline(__always)
   func isHeld(_ session: Session) -> Bool {
     journalSafe != .max && (session.hasTold || session.writtenJournal > journalSafe)

@@ -7,6 +7,8 @@ struct Acknowledgements {
   var haveCome = false
   /// Replicas are to be asked how far they are when the tick ends.
   var areWanted = false
+  /// Where the command stream began and ended that asked them last.
+  fileprivate(set) var lastRequest = (start: Int64(-1), end: Int64(-1))
   /// The waiting clients in the order in which they came; some may be answered already.
   private var waits: ContiguousArray<Wait> = []
   /// Those that are not.
@@ -27,12 +29,23 @@ struct Acknowledgements {
 }
 
 extension Engine {
-  /// Where the command stream ends behind all that a session has written, in the offsets that replicas acknowledge; 0 if it
-  /// has written nothing.
-  func offsetWritten(by session: Session) -> Int64 {
+  /// Where the command stream ends behind all that a session has written or may have seen, in the offsets that replicas
+  /// acknowledge; 0 if it has done nothing since there is a stream. Whoever has read what another client wrote, and waits,
+  /// wants to go on reading it whatever happens to this server.
+  func offsetKnown(to session: Session) -> Int64 {
     // Inside of EXEC, what it has done so far is in no stream yet.
     if nesting.isEmpty { handOverEffects() }
-    return session.writtenReplicas == 0 ? 0 : replicaHooks.offset(session.writtenReplicas)
+    var end = max(session.writtenReplicas, session.seen.replicas)
+    // It has been answered something in this tick.
+    if session.isDirty { end = max(end, endForReplicas) }
+    return end == 0 ? 0 : replicaHooks.offset(end)
+  }
+
+  /// The end of the command stream, but for a request that stands there and says nothing of the dataset: who waits a second
+  /// time would wait for that.
+  var endForReplicas: Int64 {
+    let end = effects.replicas.end
+    return end == acknowledgements.lastRequest.end ? acknowledgements.lastRequest.start : end
   }
 
   /// The session's command has begun to wait for replicas: these are asked when the tick ends.
@@ -70,11 +83,13 @@ extension Engine {
     acknowledgements.areWanted = false
     guard effects.replicas.isOpen, !replicaHooks.replicas().isEmpty else { return }
     effects.endUnit()
+    let start = endForReplicas
     effects.add(-1, count: 3, targets: .replicas) { writer in
       writer.bulk("REPLCONF")
       writer.bulk("GETACK")
       writer.bulk("*")
     }
     handOverEffects()
+    acknowledgements.lastRequest = (start, effects.replicas.end)
   }
 }

@@ -116,7 +116,7 @@ extension Engine {
   private func flush(except caller: Session) {
     let isCallerDirty = caller.isDirty
     dirty.removeAll { $0 === caller }
-    flush()
+    flush(shownEnds)
     if isCallerDirty { dirty.append(caller) }
   }
 
