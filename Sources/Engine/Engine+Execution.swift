@@ -266,7 +266,7 @@ extension Engine {
   /// session before any of it is sent, however fast the client reads.
   func sendEarly(_ session: Session) {
     if isBeyondHardLimit(session) { return dropForOutput(session) }
-    if isHeld(session) { return }
+    if isHeldEarly(session) { return }
     send(session)
     enforceOutputLimit(session)
   }

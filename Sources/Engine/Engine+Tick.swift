@@ -223,17 +223,21 @@ extension Engine {
   /// Bytes of memory for replies that a client keeps as long as it speaks.
   private static let bufferKept = 64 << 10
 
-  func send(_ session: Session) {
-    let count = session.output.count
+  func send(_ session: Session) { send(session, session.output.count) }
+
+  /// Sends the first bytes of a session's output.
+  @inline(__always)
+  func send(_ session: Session, _ count: Int) {
+    session.heldCount = 0
     guard count > 0 else { return }
     if session.isAbandoned { return session.output.truncate(to: 0) }
     statistics.bytesSent += count
     statistics.writes += 1
     let capacity = session.output.capacity
     if capacity > session.settledCapacity { statistics.replyBufferExpansions += 1 }
-    transport?.send(session.output.bytes, to: session)
+    transport?.send(session.output.bytes[0..<count], to: session)
     session.output.consume(count, keep: .max)
-    if capacity > Self.bufferKept { session.output.shrink(to: Session.fixedOutput) }
+    if capacity > Self.bufferKept, session.output.count == 0 { session.output.shrink(to: Session.fixedOutput) }
     session.settledCapacity = session.output.capacity
     if session.settledCapacity < capacity { statistics.replyBufferShrinks += 1 }
   }

@@ -150,6 +150,11 @@ public final class Engine {
   /// Up to where the log's stream is safe: replies to whoever has written more wait. Where replies wait for nothing, it is at
   /// its largest.
   public var journalSafe: Int64 = .max
+  /// Who only reads waits too, so that nobody is shown what a crash may take back. Not while the log cannot be brought to the
+  /// disk: what is there can be read all the same.
+  public var holdsReaders = false {
+    didSet { if oldValue, !holdsReaders { lookAtHeld() } }
+  }
   /// Sessions whose output waits for that.
   var held: [Session] = []
   var lastSessionID = 0

@@ -103,6 +103,10 @@ public final class Session {
   public internal(set) var writtenJournal: Int64 = 0
   /// Where the streams ended behind all that its last commands may have seen, its own or not.
   var seen = StreamEnds()
+  /// Bytes at the beginning of the output that may leave when the log's stream is safe up to `heldEnd`; 0 if all of it waits
+  /// for the same.
+  var heldCount = 0
+  var heldEnd: Int64 = 0
   /// The place in the present batch up to which its input was parsed.
   var parsed = 0
 

@@ -16,8 +16,9 @@ internal import VersionedStore
 /// too, until the manifest names the new ones. Nothing is forked and nobody waits. If it fails, the increments are one more
 /// than before.
 ///
-/// *`appendfsync always`.* Whoever has written is answered when that is on the disk, and where the disk is at fault, when it
-/// works again: unlike Redis, which ends itself then, the server goes on to answer everybody else.
+/// *`appendfsync always`.* Whoever has written, or may have seen what others wrote, is answered when that is on the disk.
+/// Where the disk is at fault, writers are answered when it works again, and readers at once: unlike Redis, which ends itself
+/// then, the server goes on to answer everybody else.
 ///
 /// *Another dataset.* If the log was on when another dataset was put in place of the live one, whoever did that and whoever
 /// writes from then on waits for its base: until that is on the disk, nothing of it would be there after a crash. Under
@@ -90,6 +91,14 @@ public final class Journal: @unchecked Sendable {
   private func tellFailure() {
     engine.persistence.logError = writer.failure?.error.text ?? lossError
     engine.updateWriteRefusal()
+    updateReaders()
+  }
+
+  /// Has readers wait with the writers, or lets them go on: as long as the disk is at fault, or the base is not there, they
+  /// would wait for something that nobody knows the end of.
+  func updateReaders() {
+    engine.holdsReaders =
+      state == .on && settings.appendSync == .always && writer.failure == nil && lossError == nil
   }
 
   var settings: Settings { engine.settings }
@@ -229,6 +238,7 @@ public final class Journal: @unchecked Sendable {
   /// `appendfsync` may have changed.
   public func policyChanged() {
     writer.policy = settings.appendSync
+    updateReaders()
     updateSafety()
     writer.flush()
   }
@@ -330,6 +340,7 @@ public final class Journal: @unchecked Sendable {
   }
 
   func publish() {
+    updateReaders()
     engine.persistence.log.isEnabled = state != .off
     engine.persistence.log.isRewriting = rewrite != nil
     engine.persistence.log.isRewriteScheduled = isRewriteScheduled

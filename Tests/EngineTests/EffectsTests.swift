@@ -85,4 +85,20 @@ struct EffectsTests {
     #expect(harness.received(other) == Array("+OK\r\n".utf8))
     #expect(journal.commands.count == 3)
   }
+
+  @Test func `a long reply shows no more than a short one`() throws {
+    let journal = Listener(effects.journal)
+    let reader = harness.open()
+    let value = String(repeating: "x", count: 300_000)
+    harness.engine.journalSafe = 0
+    harness.engine.holdsReaders = true
+    var (write, read): ([UInt8], [UInt8]) = ([], [])
+    write.command(["SET", "a", value].map { Array($0.utf8) })
+    read.command(["GET", "a"].map { Array($0.utf8) })
+    write.withBytes { harness.engine.receive($0, from: harness.session) }
+    #expect(harness.send(read, from: reader).isEmpty)
+    harness.engine.journalBecameSafe(upTo: effects.journal.end)
+    #expect(harness.received(reader).count > value.utf8.count)
+    #expect(journal.commands.count == 2)
+  }
 }

@@ -35,6 +35,29 @@ import Testing
     #expect(harness.log.contains("AOF write error looks solved, Redis can write again."))
   }
 
+  /// Whether what was read is on the disk is not to be known then, and for how long is not either.
+  @Test func readersDoNotWaitForADiskThatFails() throws {
+    let harness = try JournalHarness(.always)
+    #expect(try harness.ask("INCR", "n") == nil)
+    #expect(try harness.ask("GET", "n", from: 1) == nil)
+    harness.disk.isSyncBroken = true
+    harness.disk.run(.sync)
+    #expect(try harness.received(1) == [.bulk([UInt8(ascii: "1")])])
+    #expect(try harness.received() == [])
+    #expect(try harness.ask("GET", "n", from: 1) == .bulk([UInt8(ascii: "1")]))
+    harness.disk.heal()
+    harness.passAll(milliseconds: 2200)
+    #expect(try harness.received() == [.integer(1)])
+    // Nor for a new base, which takes as long as the dataset is large.
+    harness.engine.datasetWasReplaced()
+    #expect(try harness.ask("INCR", "n") == nil)
+    #expect(try harness.ask("GET", "n", from: 1) == .bulk([UInt8(ascii: "2")]))
+    harness.disk.runAll()
+    #expect(try harness.received() == [.integer(2)])
+    #expect(try harness.ask("INCR", "n") == nil)
+    #expect(try harness.ask("GET", "n", from: 1) == nil)
+  }
+
   @Test(arguments: [false, true]) func aShortWriteLeavesNoHalfOfAUnit(_ cannotBeCut: Bool) throws {
     let harness = try JournalHarness(.always)
     harness.send("INCR", "n")

@@ -59,11 +59,16 @@ final class JournalHarness: SessionTransport {
   func send(_ words: String..., from number: Int = 0) { send([words], from: number) }
 
   func send(_ commands: [[String]], from number: Int = 0) {
+    post(commands, from: number)
+    engine.tick(nowMicroseconds: now * 1000)
+  }
+
+  /// The same, to be executed with what others send.
+  func post(_ commands: [[String]], from number: Int = 0) {
     var request: [UInt8] = []
     for words in commands { request.command(words.map { Array($0.utf8) }) }
     let session = client(number)
     request.withBytes { engine.receive($0, from: session) }
-    engine.tick(nowMicroseconds: now * 1000)
   }
 
   /// What a client was answered since it was last asked.

@@ -42,7 +42,7 @@ extension Engine {
   /// Whether what this session is to be told must wait: until its own writes are safe, and those that it may have seen.
   @inline(__always)
   func isHeld(_ session: Session) -> Bool {
-    journalSafe != .max && (session.hasTold || session.writtenJournal > journalSafe)
+    journalSafe != .max && (session.hasTold || journalEnd(of: session) > journalSafe)
   }
 
   /// What a session is told from here on waits until all that was done so far is safe: outside of any command, it has had
@@ -53,13 +53,34 @@ extension Engine {
     handOverEffects()
   }
 
-  /// Keeps the output of a session until its writes are safe.
+  /// The same in the midst of a tick, when it is not noted yet what the session may have seen.
+  func isHeldEarly(_ session: Session) -> Bool {
+    isHeld(session) || journalSafe != .max && holdsReaders && effects.journal.end > journalSafe
+  }
+
+  /// Up to where the log's stream has to be safe before the session's output may leave.
+  private func journalEnd(of session: Session) -> Int64 {
+    holdsReaders ? max(session.writtenJournal, session.seen.journal) : session.writtenJournal
+  }
+
+  /// Keeps the output of a session until it may leave.
+  ///
+  /// Under a load that never pauses, each tick brings more output and something more to wait for. So the first part that
+  /// waits is remembered, and leaves when it may, whatever has come behind it.
   func hold(_ session: Session) {
     session.isDirty = false
+    if session.heldCount > 0, session.heldEnd <= journalSafe { send(session, session.heldCount) }
+    if session.heldCount == 0 {
+      session.heldCount = session.output.count
+      session.heldEnd = session.hasTold ? .max : journalEnd(of: session)
+    }
     guard !session.isHeld else { return }
     session.isHeld = true
     held.append(session)
   }
+
+  /// Looks anew at those whose output waits: they may wait for less now.
+  func lookAtHeld() { if !held.isEmpty { journalBecameSafe(upTo: journalSafe) } }
 
   /// What was written to the log up to `end` of its stream can be relied on: who waited for it is answered.
   public func journalBecameSafe(upTo end: Int64) {
