@@ -54,8 +54,8 @@ extension ReplicationController {
     engine.pauseWritesForFailover()
   }
 
-  /// Goes on with a failover that waits. To be called when replicas have acknowledged, and by the cron, while nothing is in
-  /// progress.
+  /// Goes on with a failover that waits. To be called when the tick ends that it began in, when replicas have acknowledged, and
+  /// by the cron, while nothing is in progress.
   func continueFailover() {
     guard failover.state == .waiting else { return }
     if let deadline = failover.deadline, deadline <= engine.keyspace.now {
@@ -70,8 +70,9 @@ extension ReplicationController {
     let wanted = failover.target
     // Which replica it is to be is decided by who has everything first.
     let ready = feed.replicas.first { replica in
-      replica.state == .online && replica.acknowledgedOffset == end
-        && (wanted.map { replica.isReached(at: $0) } ?? true)
+      // One that has not said where it listens could not be followed.
+      replica.state == .online && replica.hasAcknowledged && replica.acknowledgedOffset == end
+        && (wanted.map { replica.isReached(at: $0) } ?? (replica.port != 0))
     }
     guard let ready else { return }
     let target = wanted ?? PrimaryAddress(host: ready.address, port: ready.port)

@@ -21,10 +21,10 @@ struct FailoverCommand {
         }
         let request = try request(&call)
         try check(request, &call)
-        // The request would make the stream longer, which has to stand still from here on. Without it a replica says only
-        // once a second how far it is.
-        engine.askForAcknowledgements()
+        // Replicas are not asked how far they are: the question itself would make the stream longer, and one that has it all
+        // would lag behind by that much until it speaks by itself, a second later.
         controller.beginFailover(request)
+        engine.whenTickEnds { [controller] in controller.continueFailover() }
         call.reply.ok()
       })
   }
