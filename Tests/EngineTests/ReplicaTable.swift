@@ -11,7 +11,9 @@ final class ReplicaTable {
   init(_ engine: Engine, count: Int) {
     self.engine = engine
     replicas = (0..<count).map {
-      ReplicaStatus(name: "10.0.0.\($0):6379", isOnline: true, state: "online", acknowledgedOffset: 0, lagSeconds: 0)
+      ReplicaStatus(
+        name: "10.0.0.\($0):6379", isOnline: true, state: "online", hasAcknowledged: false, acknowledgedOffset: 0,
+        lagSeconds: 0)
     }
     engine.effects.replicas.isOpen = true
     engine.effects.replicas.take = { [unowned self] in stream += String(decoding: $0, as: UTF8.self) }
@@ -25,6 +27,7 @@ final class ReplicaTable {
   /// Replica `index` has executed all that was told so far.
   func catchUp(_ index: Int) {
     engine.handOverEffects()
+    replicas[index].hasAcknowledged = true
     replicas[index].acknowledgedOffset = engine.effects.replicas.end
     engine.replicasHaveAcknowledged()
   }

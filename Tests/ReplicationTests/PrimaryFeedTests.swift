@@ -349,6 +349,29 @@ import VersionedStore
     #expect(primary.receivedText(again).hasPrefix("+CONTINUE \(id)\r\n"))
   }
 
+  private func acknowledge(_ primary: PrimaryHarness, _ session: Session) {
+    primary.send(["REPLCONF", "ACK", "\(primary.controller.feed.offset)"], from: session)
+  }
+  @Test func theEndWaitsForAReplicaThatIsOnItsWay() throws {
+    let primary = PrimaryHarness()
+    primary.walksAtOnce = false
+    let replica = try primary.replica()
+    // Nothing was ever written, so that it is no less at the end of the history than one that has the dataset.
+    #expect(primary.controller.feed.offset == 0)
+    var ends = 0
+    primary.engine.shutDown = { _ in
+      ends += 1
+      return true
+    }
+    #expect(primary.engine.beginShutdown(ShutdownRequest()) == .waits)
+    primary.walks[0].go()
+    primary.pass(milliseconds: 100)
+    #expect(ends == 0)
+    acknowledge(primary, replica)
+    #expect(ends == 1)
+    #expect(primary.hasLogged("1 of 1 replicas are in sync when shutting down."))
+  }
+
   // MARK: Limits
 
   @Test func aSlowReplicaIsDroppedAtItsLimit() throws {

@@ -51,7 +51,7 @@ extension Engine {
     guard !replicas.isEmpty else { return true }
     handOverEffects()
     let end = replicaHooks.end()
-    return replicas.allSatisfy { $0.acknowledgedOffset == end }
+    return replicas.allSatisfy { $0.isInSync(with: end) }
   }
 
   private func finishShutdown(_ request: ShutdownRequest) -> ShutdownOutcome {
@@ -71,7 +71,7 @@ extension Engine {
     guard !replicas.isEmpty else { return }
     handOverEffects()
     let end = replicaHooks.end()
-    let lagging = replicas.filter { $0.acknowledgedOffset != end }
+    let lagging = replicas.filter { !$0.isInSync(with: end) }
     for replica in lagging {
       log(
         .warning,

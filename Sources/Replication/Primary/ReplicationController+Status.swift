@@ -42,8 +42,8 @@ extension Replica {
 
   fileprivate func status(now: Int64) -> ReplicaStatus {
     ReplicaStatus(
-      name: name, isOnline: state == .online, state: stateName, acknowledgedOffset: acknowledgedOffset,
-      lagSeconds: lagSeconds(now: now))
+      name: name, isOnline: state == .online, state: stateName, hasAcknowledged: hasAcknowledged,
+      acknowledgedOffset: acknowledgedOffset, lagSeconds: lagSeconds(now: now))
   }
 }
 
