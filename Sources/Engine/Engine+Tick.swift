@@ -231,6 +231,7 @@ extension Engine {
     session.heldCount = 0
     guard count > 0 else { return }
     if session.isAbandoned { return session.output.truncate(to: 0) }
+    if session.isReplica { return breakOffReplica(session, 0) }
     statistics.bytesSent += count
     statistics.writes += 1
     let capacity = session.output.capacity
