@@ -143,6 +143,50 @@ import Testing
     #expect(tree.told.count { $0.name == "FUNCTION" } == 2)
   }
 
+  /// A replica that is sent more at once than it may leave unread is dropped in any case, and all of it would lie in memory
+  /// until then.
+  @Test func `a difference that is too long is not told`() throws {
+    let settings = Settings()
+    settings.outputLimits.replica = .init(hard: 1 << 20, soft: 0, softSeconds: 0)
+    settings.replBacklogSize = 16 << 10
+    let harness = PropagationHarness(settings: settings)
+    harness.listen()
+    var replacements = 0
+    harness.engine.datasetReplacements.append { replacements += 1 }
+    var generator = SeededGenerator()
+    func write(_ count: Int) throws {
+      for key in 0..<count {
+        let value = (0..<10_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        try harness.run([Array("SET".utf8), Array("k\(key)".utf8), value])
+      }
+    }
+    /// What is told of a way back from an empty dataset.
+    func fallBack(to name: String, in transaction: Bool = false) throws -> Int {
+      let digest = try harness.digest
+      try harness.run("VERSION", "CREATE", name)
+      try harness.run("FLUSHALL")
+      try harness.run("SET", "only", "1")
+      _ = harness.takeReplicaBytes()
+      if transaction { try harness.run("MULTI", "ROLLBACK") }
+      try harness.run("VERSION", "ROLLBACK", name)
+      if transaction { try harness.run("EXEC") }
+      #expect(try harness.digest == digest)
+      return harness.takeReplicaBytes().count
+    }
+    try write(50)
+    #expect(try fallBack(to: "short") > 500_000)
+    #expect(replacements == 0)
+    try write(1000)
+    #expect(try fallBack(to: "long") == 0)
+    #expect(replacements == 1)
+    // What comes behind it is told as ever.
+    try harness.run("SET", "only", "2")
+    #expect(!harness.takeReplicaBytes().isEmpty)
+    // Where all may still be taken back, nobody can begin anew.
+    #expect(try fallBack(to: "undoable", in: true) > 5_000_000)
+    #expect(replacements == 1)
+  }
+
   @Test func `a rollback that changes nothing tells nothing`() throws {
     let tree = try Tree()
     try tree.primary.run("SET", "a", "1")

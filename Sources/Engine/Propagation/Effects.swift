@@ -26,6 +26,7 @@ public final class Effects {
     fileprivate(set) var isBracketed = true
 
     var isEmpty: Bool { effects.isEmpty }
+    var byteCount: Int { commands.count }
 
     func count(for target: EffectTargets) -> Int {
       if effects.count == 1 { return effects[0].targets.contains(target) ? 1 : 0 }
@@ -132,6 +133,9 @@ public final class Effects {
     journal.write(unit)
     unit.removeAll()
   }
+
+  /// Bytes that the present unit has told.
+  var unitByteCount: Int { unit.byteCount }
 
   /// Whether the unit in progress has told of something that is in no stream yet.
   public var hasUnwritten: Bool { !unit.isEmpty }

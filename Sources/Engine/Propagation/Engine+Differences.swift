@@ -9,30 +9,54 @@ internal import VersionedStore
 /// commands in a dataset of any size. A key that is not the same is told as a whole, but for a large hash, set or sorted set
 /// that differs in a few members.
 extension Engine {
-  /// Tells what leads from one root to the other. False if that cannot be told.
+  /// Tells what leads from one root to the other. False if that cannot be told, or if it would be longer than anybody could
+  /// take: it is all made at once, and lies in memory again for whoever is told.
   func tellDifference(from older: Root, to newer: Root) -> Bool {
     var isTold = true
+    // Where all may still be taken back, nobody can begin anew with the dataset.
+    let limit = keyspace.history.isUndoable ? Int.max : effects.unitByteCount + differenceLimit
     for database in 0..<older.databaseCount {
       if newer.keyCount(database) == 0 {
         if older.keyCount(database) > 0 { effects.add(database, count: 1) { $0.bulk("FLUSHDB") } }
         continue
       }
       var removed: [Bytes] = []
-      _ = older.differences(database, to: newer, from: HashPosition(0), count: .max) { difference in
-        switch difference {
-        case .removed(let entry):
-          removed.append(entry.key)
-          if removed.count == Self.elementsTogether { tellRemoval(of: &removed, in: database) }
-        case .added(let entry):
-          if !tell(entry, in: database) { isTold = false }
-        case .changed(let before, let after):
-          if !tellChange(from: before, to: after, in: database, older.hashKey) { isTold = false }
+      var position = HashPosition(0)
+      repeat {
+        position = older.differences(database, to: newer, from: position, count: Self.differencesTogether) {
+          difference in
+          guard isTold, effects.unitByteCount <= limit else {
+            isTold = false
+            return
+          }
+          switch difference {
+          case .removed(let entry):
+            removed.append(entry.key)
+            if removed.count == Self.elementsTogether { tellRemoval(of: &removed, in: database) }
+          case .added(let entry):
+            if !tell(entry, in: database) { isTold = false }
+          case .changed(let before, let after):
+            if !tellChange(from: before, to: after, in: database, older.hashKey) { isTold = false }
+          }
         }
-      }
+      } while isTold && position != HashPosition(0)
+      guard isTold else { return false }
       tellRemoval(of: &removed, in: database)
     }
-    return isTold
+    return effects.unitByteCount <= limit
   }
+
+  /// Keys that are looked at before the length of what was told is.
+  private static let differencesTogether = 1024
+
+  /// Bytes that a difference may have. Replicas that are sent more at once are dropped in any case, for having left so much
+  /// unread; and whoever begins anew with the dataset itself is sent it piece by piece.
+  private var differenceLimit: Int {
+    let limit = settings.outputLimits.replica.hard
+    return max(limit > 0 ? limit : Self.differenceWithoutLimit, settings.replBacklogSize)
+  }
+
+  private static let differenceWithoutLimit = 256 << 20
 
   private func tellRemoval(of keys: inout [Bytes], in database: Int) {
     guard !keys.isEmpty else { return }
