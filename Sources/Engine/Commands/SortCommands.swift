@@ -28,10 +28,9 @@ enum SortCommands {
       let query = try Query(call, stores: true)
       let result = try query.run(call, now: edit.now) { key throws(CommandError) in edit.read(key) }
       guard let target = query.target else { return answer(&call, result) }
-      // What has expired in a hash is still there elsewhere, and would be sorted by.
       let isSameElsewhere =
-        !edit.tellsEffects || !query.readsFields
-        || (try? query.run(call, now: .min) { key throws(CommandError) in edit.find(key, quietly: true) }) == result
+        !edit.tellsEffects
+        || !query.leavesTiesOpen && (!query.readsFields || isSame(result, query, call, edit))
       edit.replace(call.key(target), isEmpty: result.isEmpty, .list("sortstore"), count: result.count) {
         let list = ListEditor(edit.place(call.key(target)), edit.limits)
         for element in result { (element ?? []).withBytes { list.pushTail($0) } }
@@ -40,14 +39,22 @@ enum SortCommands {
       if !isSameElsewhere { tell(result, call.key(target), edit) }
     })
 
+  /// Whether the result is the same where nothing expires by itself: what has expired in a hash is still there, and would
+  /// be sorted by.
+  private static func isSame(_ result: [[UInt8]?], _ query: Query, _ call: Call, _ edit: Edit) -> Bool {
+    (try? query.run(call, now: .min) { key throws(CommandError) in edit.find(key, quietly: true) }) == result
+  }
+
   /// Tells what was stored, in place of how it came about.
   private static func tell(_ result: [[UInt8]?], _ target: Key, _ edit: Edit) {
     edit.tellRemovalInstead(target, isLazy: false)
-    guard !result.isEmpty else { return }
-    edit.tellInstead(count: 2 + result.count) { writer in
-      writer.bulk("RPUSH")
-      writer.bulk(target.bytes)
-      for element in result { writer.bulk(element ?? []) }
+    for first in stride(from: 0, to: result.count, by: Engine.elementsTogether) {
+      let part = result[first..<min(first + Engine.elementsTogether, result.count)]
+      edit.tellInstead(count: 2 + part.count) { writer in
+        writer.bulk("RPUSH")
+        writer.bulk(target.bytes)
+        for element in part { writer.bulk(element ?? []) }
+      }
     }
   }
 
@@ -116,6 +123,10 @@ enum SortCommands {
         index += 1
       }
     }
+
+    /// Whether elements whose weights are the same text come in an order that every server has for itself: that of its hash
+    /// table, or what its way of sorting makes of it. Equal numbers go by the elements.
+    var leavesTiesOpen: Bool { by != nil && !isUnsorted && isAlphabetic }
 
     /// Whether it looks into hashes.
     var readsFields: Bool { by?.hasField ?? false || gets.contains { $0.hasField } }
