@@ -43,4 +43,19 @@ import Testing
     // Equal numbers go by the elements, everywhere.
     #expect(told.count { $0.name == "SORT" } == 4)
   }
+
+  @Test func `which of equally distant places are within the limit`() throws {
+    let places = (0..<400).map { "15.08 37.50 m\($0)" }.joined(separator: " ")
+    try send("GEOADD g 13.36 38.11 Palermo 14.36 38.11 other \(places)")
+    try send("SET far 1")
+    for (number, options) in ["COUNT 5", "COUNT 300", "DESC COUNT 7", "ASC COUNT 1", "COUNT 3 STOREDIST"].enumerated() {
+      try send("GEOSEARCHSTORE t\(number) g FROMLONLAT 15 37 BYRADIUS 300 km \(options)")
+    }
+    try send("GEORADIUS g 15 37 300 km COUNT 20 STORE far")
+    try send("GEORADIUSBYMEMBER g Palermo 300 km COUNT 1 STORE nearest")
+    try send("GEOSEARCHSTORE all g FROMLONLAT 15 37 BYRADIUS 300 km COUNT 500")
+    let told = try follow()
+    // Where there is no choice, the command says it all.
+    #expect(told.map(\.name).filter { $0.hasPrefix("GEO") } == ["GEORADIUSBYMEMBER", "GEOSEARCHSTORE"])
+  }
 }

@@ -53,6 +53,8 @@ extension CommandMix {
       let isDrawn = words.contains("BY") && words.contains("LIMIT") && words.contains("GET")
       return !isDrawn && !(isByKeys && (words.contains("LIMIT") || words.contains("STORE")))
     }
+    // Redis stores at the last key that is named, and we at no more than one.
+    if words[0].hasPrefix("GEORADIUS"), words.count(where: { $0 == "STORE" || $0 == "STOREDIST" }) > 1 { return false }
     // Where a page of a scan ends is a server's own affair.
     if ["SCAN", "HSCAN", "SSCAN", "ZSCAN"].contains(words[0]) {
       let cursor = words.dropFirst(words[0] == "SCAN" ? 1 : 2).first

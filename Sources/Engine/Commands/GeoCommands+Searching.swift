@@ -179,7 +179,7 @@ extension GeoCommands {
       .read { call, view throws(CommandError) in
         let set = try view.sortedSet(call.key(1))
         let query = try Query(&call, form, stores: false, finder(call, set), hasSet: set != nil)
-        answer(&call, query, search(set, query))
+        answer(&call, query, search(set, query).hits)
       })
   }
 
@@ -200,12 +200,29 @@ extension GeoCommands {
   private static func run(_ call: inout Call, _ edit: Edit, _ form: Form, source: Int) throws(CommandError) {
     let set = try edit.readSortedSet(call.key(source), counted: true)
     let query = try Query(&call, form, stores: true, finder(call, set), hasSet: set != nil)
-    let hits = search(set, query)
+    let (hits, dividesEquals) = search(set, query)
     guard let target = query.target else { return answer(&call, query, hits) }
+    let members = hits.map { ($0.member, query.storesDistance ? $0.distance / query.unit : $0.score) }
     edit.replaceSortedSet(
-      call.key(target), hits.map { ($0.member, query.storesDistance ? $0.distance / query.unit : $0.score) },
-      .sortedSet(form.isSearch ? "geosearchstore" : "georadiusstore"), count: hits.count)
+      call.key(target), members, .sortedSet(form.isSearch ? "geosearchstore" : "georadiusstore"), count: hits.count)
     call.reply.integer(hits.count)
+    if dividesEquals, edit.tellsEffects { tell(members, at: call.key(target), edit) }
+  }
+
+  /// Tells what was stored, in place of how it was chosen.
+  private static func tell(_ members: [(member: [UInt8], score: Double)], at target: Key, _ edit: Edit) {
+    edit.tellRemovalInstead(target, isLazy: false)
+    for first in stride(from: 0, to: members.count, by: Engine.elementsTogether) {
+      let part = members[first..<min(first + Engine.elementsTogether, members.count)]
+      edit.tellInstead(count: 2 + 2 * part.count) { writer in
+        writer.bulk("ZADD")
+        writer.bulk(target.bytes)
+        for (member, score) in part {
+          writer.score(score)
+          writer.bulk(member)
+        }
+      }
+    }
   }
 
   /// Finds the place of the member that an argument names.
@@ -213,8 +230,10 @@ extension GeoCommands {
     { index in set?.score(of: call[index], call.key(index).hash).map { GeoPoint(score: $0) } }
   }
 
-  private static func search(_ set: SortedSetReader?, _ query: Query) -> [Hit] {
-    guard let set, let center = query.center, let shape = query.shape else { return [] }
+  /// What is found. The limit may divide members that are equally far away: which of them belong to it is then for every
+  /// server to choose.
+  private static func search(_ set: SortedSetReader?, _ query: Query) -> (hits: [Hit], dividesEquals: Bool) {
+    guard let set, let center = query.center, let shape = query.shape else { return ([], false) }
     let area = GeoArea(center: center, shape: shape)
     var hits: [Hit] = []
     let most = query.takesAny ? Int(query.limit) : Int.max
@@ -234,7 +253,9 @@ extension GeoCommands {
     if let isAscending {
       hits.sort { isAscending ? $0.distance < $1.distance : $0.distance > $1.distance }
     }
-    return query.limit > 0 ? Array(hits.prefix(Int(min(query.limit, Int64(hits.count))))) : hits
+    guard query.limit > 0, query.limit < hits.count else { return (hits, false) }
+    let limit = Int(query.limit)
+    return (Array(hits.prefix(limit)), hits[limit - 1].distance == hits[limit].distance)
   }
 
   private static func answer(_ call: inout Call, _ query: Query, _ hits: [Hit]) {
