@@ -80,6 +80,41 @@ import VersionedStore
     #expect(job?.progress.isCancelled == (command == "BGSAVE"))
   }
 
+  /// Half a transaction is nothing to keep.
+  @Test(arguments: [["MULTI"], ["MULTI", "ROLLBACK"]]) func aTransactionIsSavedWhenItIsOver(_ begin: [String]) throws {
+    let harness = Harness()
+    var jobs: [SnapshotSaves.Job] = []
+    harness.saves.write = { job, _ in jobs.append(job) }
+    let isKept = begin.count == 1
+    let commands = [begin, ["SET", "a", "1"], ["BGSAVE"], ["LPUSH", "a", "1"], ["SET", "b", "1"]]
+    for words in commands { try harness.run(words.map { Array($0.utf8) }) }
+    let replies = try harness.run("EXEC")
+    if isKept { #expect(replies?.elements[1] == .simple("Background saving scheduled")) }
+    #expect(jobs.isEmpty)
+    #expect(!harness.engine.persistence.isSaving)
+    // Once.
+    for _ in 0..<2 { harness.engine.cron(nowMicroseconds: harness.now * 1000) }
+    #expect(jobs.map { $0.content.root.keyCount(0) } == (isKept ? [2] : []))
+    #expect(harness.engine.persistence.isSaving == isKept)
+  }
+
+  /// What a transaction that is taken back has flushed is still there, and a save of it is as good as before.
+  @Test(arguments: [true, false]) func flushAllInATransaction(isKept: Bool) throws {
+    let harness = Harness()
+    var job: SnapshotSaves.Job?
+    harness.saves.write = { written, _ in job = written }
+    try harness.run("SET", "key", "v")
+    try harness.run("BGSAVE")
+    try harness.run("MULTI", "ROLLBACK")
+    try harness.run("FLUSHALL")
+    try harness.run("SET", "key", "w")
+    try harness.run(isKept ? "INCR" : "LPOP", isKept ? "number" : "key")
+    #expect(job?.progress.isCancelled == false)
+    try harness.run("EXEC")
+    #expect(try harness.run("GET", "key") == .bulk(Array((isKept ? "w" : "v").utf8)))
+    #expect(job?.progress.isCancelled == isKept)
+  }
+
   /// Who saves at once is told that it failed; that alone is no reason to refuse writes.
   @Test func aSaveBeforeTheEndThatFailsChangesNothing() throws {
     let harness = Harness()

@@ -40,7 +40,7 @@ enum DatabaseCommands {
       engine.guardVersion("flushall")
       let edit = engine.edit(for: call.session)
       for database in 0..<edit.dataset.databaseCount { edit.flush(database) }
-      engine.allKeysFlushed()
+      engine.whenKept { $0.allKeysFlushed() }
       engine.effects.tellCommand()
       call.reply.ok()
     })

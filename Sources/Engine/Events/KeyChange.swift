@@ -30,24 +30,34 @@ enum KeyChange {
   case replaced
 }
 
-/// Changes that are not told before it is known whether they stay; see `Engine.undoing`.
+/// Changes that are not told before it is known whether they stay, and what else must not be done before; see
+/// `Engine.undoing`.
 struct HeldChanges {
-  private var changes: [(change: KeyChange, key: [UInt8])] = []
+  private enum Item {
+    case change(KeyChange, key: [UInt8])
+    case deed((Engine) -> Void)
+  }
+
+  private var items: [Item] = []
 
   mutating func append(_ change: KeyChange) {
     if case .key(_, let key, _, _) = change {
-      changes.append((change, Array(key)))
+      items.append(.change(change, key: Array(key)))
     } else {
-      changes.append((change, []))
+      items.append(.change(change, key: []))
     }
   }
 
-  func forEach(_ body: (KeyChange) -> Void) {
-    for (change, key) in changes {
-      if case .key(let database, _, let event, let isModified) = change {
+  mutating func append(_ deed: @escaping (Engine) -> Void) { items.append(.deed(deed)) }
+
+  /// In the order in which they came.
+  func forEach(change body: (KeyChange) -> Void, deed: ((Engine) -> Void) -> Void) {
+    for item in items {
+      switch item {
+      case .change(.key(let database, _, let event, let isModified), let key):
         key.withBytes { body(.key(database: database, $0, event, isModified: isModified)) }
-      } else {
-        body(change)
+      case .change(let change, _): body(change)
+      case .deed(let body): deed(body)
       }
     }
   }

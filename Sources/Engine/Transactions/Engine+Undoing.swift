@@ -22,7 +22,7 @@ extension Engine {
       history.keep()
       // What could not go meanwhile.
       if settings.versionHistory > 0 { keyspace.trimVersions() }
-      held?.forEach { keyspace.tell($0) }
+      held?.forEach(change: { keyspace.tell($0) }, deed: { $0(self) })
     } else {
       history.undo(atMilliseconds: keyspace.now)
       keyspace.takeLiveDataset()
@@ -30,4 +30,13 @@ extension Engine {
       effects.takeBack(to: told)
     }
   }
+
+  /// Does what cannot be taken back: at once, or when it is certain that what is being done stays. If it does not, it is not
+  /// done at all.
+  public func whenKept(_ deed: @escaping (Engine) -> Void) {
+    if isUndoable { keyspace.heldChanges?.append(deed) } else { deed(self) }
+  }
+
+  /// Whether what is being done may still be taken back.
+  var isUndoable: Bool { keyspace.heldChanges != nil }
 }

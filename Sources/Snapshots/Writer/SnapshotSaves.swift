@@ -50,7 +50,9 @@ public final class SnapshotSaves: @unchecked Sendable {
     _, _ in preconditionFailure("nobody reads files")
   }
   private var running: Running?
-  /// When a save by a save point was last tried, in milliseconds since 1970.
+  /// A client has asked for a save when none could begin.
+  private var isScheduled = false
+  /// When a save was last tried, in milliseconds since 1970.
   private var lastTry: Int64 = 0
 
   public init() {}
@@ -96,6 +98,11 @@ public final class SnapshotSaves: @unchecked Sendable {
       .control { [self] call, engine throws(CommandError) in
         guard call.count == 1 || call.count == 2 && call.matches(1, "schedule") else { throw .syntax }
         guard running == nil else { throw call.refuse("ERR Background save already in progress") }
+        // Half a transaction is nothing to keep.
+        if !engine.nesting.isEmpty {
+          engine.whenKept { [self] _ in isScheduled = true }
+          return call.reply.simpleString("Background saving scheduled")
+        }
         start(engine, session: nil)
         call.reply.simpleString("Background saving started")
       })
@@ -120,6 +127,7 @@ public final class SnapshotSaves: @unchecked Sendable {
 
   private func start(_ engine: Engine, session: Int?) {
     let keyspace = engine.keyspace
+    isScheduled = false
     let pin = keyspace.history.pinLive(atMilliseconds: keyspace.now)
     let job = job(pin.root, engine)
     running = Running(
@@ -253,9 +261,10 @@ public final class SnapshotSaves: @unchecked Sendable {
     guard !engine.persistence.isLoading else { return }
     let (now, changes) = (engine.keyspace.now, engine.keyspace.changesSinceSave)
     let state = engine.persistence
+    guard state.lastSaveSucceeded || now / 1000 - lastTry / 1000 > Self.retrySeconds else { return }
+    if isScheduled { return start(engine, session: nil) }
     let due = engine.settings.savePoints.first {
       changes >= $0.changes && now / 1000 - state.lastSaveTime > Int64($0.seconds)
-        && (state.lastSaveSucceeded || now / 1000 - lastTry / 1000 > Self.retrySeconds)
     }
     guard let due else { return }
     engine.log(.notice, "\(due.changes) changes in \(due.seconds) seconds. Saving...")
