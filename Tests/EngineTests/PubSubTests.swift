@@ -157,6 +157,26 @@ import VersionedStore
     #expect(replies.first?.elements.map(\.text) == ["pmessage", "*", "__keyevent@0__:set", "a"])
   }
 
+  /// A message cannot be taken back: it goes when it is certain that the transaction stays, among what else it tells.
+  @Test func messagesWaitForTheEndOfATransactionThatMayBeTakenBack() throws {
+    harness.engine.settings.notifiedEvents = [.keyevent, .all]
+    let listener = harness.open()
+    _ = harness.raw(["PSUBSCRIBE", "*"], from: listener)
+    _ = harness.raw(["SSUBSCRIBE", "shard"], from: listener)
+    let commands = [
+      ["MULTI", "ROLLBACK"], ["SET", "a", "1"], ["PUBLISH", "news", "x"], ["SPUBLISH", "shard", "y"], ["DEL", "a"],
+    ]
+    for command in commands + [["SET", "a", "1"], ["LPUSH", "a", "1"], ["EXEC"]] { _ = harness.raw(command) }
+    #expect(harness.raw(["PING", "end"], from: listener) == Array("*2\r\n$4\r\npong\r\n$3\r\nend\r\n".utf8))
+    for command in commands { _ = harness.raw(command) }
+    #expect(try harness.run("EXEC").elements[1...2] == [.integer(1), .integer(1)])
+    let replies = try parse(harness.raw(["PING", "end"], from: listener))
+    #expect(
+      replies.dropLast().map { $0.elements.suffix(2).map(\.text) } == [
+        ["__keyevent@0__:set", "a"], ["news", "x"], ["shard", "y"], ["__keyevent@0__:del", "a"],
+      ])
+  }
+
   /// Nobody is interested in events that nobody would get: writing pays for one test.
   @Test func eventsCostNothingWithoutSubscribers() throws {
     harness.engine.settings.notifiedEvents = [.keyevent, .all]

@@ -2,6 +2,8 @@ import Engine
 import RESP
 import TestSupport
 import Testing
+import Values
+import VersionedStore
 
 /// Whom effects are told, and what is told though no command has asked for it.
 struct TargetsTests {
@@ -45,6 +47,17 @@ struct TargetsTests {
     #expect(try harness.run("STRLEN", "b") == .integer(13))
     #expect(
       try told(harness.takeReplicaBytes()) == ["SELECT 0", "BITFIELD b OVERFLOW FAIL INCRBY u1 100 5"])
+  }
+
+  @Test func `a message of a transaction that is taken back is told to nobody`() throws {
+    let harness = listening()
+    for last in [["LPUSH", "a", "1"], ["SET", "b", "1"]] {
+      for words in [["MULTI", "ROLLBACK"], ["SET", "a", "1"], ["PUBLISH", "channel", "x"], last, ["EXEC"]] {
+        try harness.run(words.map { Array($0.utf8) })
+      }
+    }
+    #expect(
+      try told(harness.takeReplicaBytes()) == ["SELECT 0", "MULTI", "SET a 1", "PUBLISH channel x", "SET b 1", "EXEC"])
   }
 
   @Test func `what expires by itself is told key by key`() throws {

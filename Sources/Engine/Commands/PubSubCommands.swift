@@ -66,6 +66,10 @@ enum PubSubCommands {
     "Sends a message to the subscribers of a channel and answers with their number.",
     .control { call, engine in
       engine.effects.tellCommand(.replicas)
+      if engine.isUndoable {
+        call.reply.integer(engine.subscriberCount(of: call[1]))
+        return engine.publishWhenKept(call) { $0.publish($1, $2) }
+      }
       call.reply.integer(engine.publish(call[1], call[2]))
     })
 
@@ -76,6 +80,10 @@ enum PubSubCommands {
     "Sends a message to the subscribers of a shard channel and answers with their number.",
     .control { call, engine in
       engine.effects.tellCommand(.replicas)
+      if engine.isUndoable {
+        call.reply.integer(engine.pubSub.shardChannels.sessions(of: call[1]).count)
+        return engine.publishWhenKept(call) { _ = $0.publishInShard($1, $2) }
+      }
       call.reply.integer(engine.publishInShard(call[1], call[2]))
     })
 

@@ -29,6 +29,25 @@ extension Engine {
     send("smessage", channel, text, to: pubSub.shardChannels.sessions(of: channel))
   }
 
+  /// How many a message on a channel would be sent to: what `publish` returns.
+  func subscriberCount(of channel: Bytes) -> Int {
+    guard !pubSub.isEmpty else { return 0 }
+    var count = pubSub.channels.sessions(of: channel).count
+    pubSub.patterns.forEach { pattern, sessions in
+      if Glob.matches(pattern, channel) { count += sessions.count }
+    }
+    return count
+  }
+
+  /// Sends the message of PUBLISH or its like when it is certain that what the transaction or script around it did stays: a
+  /// message cannot be taken back.
+  func publishWhenKept(_ call: borrowing Call, _ publish: @escaping (Engine, _ channel: Bytes, _ text: Bytes) -> Void) {
+    let (channel, text) = (Array(call[1]), Array(call[2]))
+    whenKept { engine in
+      channel.withBytes { channel in text.withBytes { publish(engine, channel, $0) } }
+    }
+  }
+
   private func send(_ kind: StaticString, _ channel: Bytes, _ text: Bytes, to sessions: [Session]) -> Int {
     send(to: sessions) { writer in
       writer.pushHeader(3)
