@@ -121,7 +121,7 @@ public struct Edit {
   public func copy(_ entry: Entry, to key: Key, expiry: Int64?, accessClock: UInt32? = nil) {
     // It may come from where no active expiry has looked for fields whose time has come.
     if entry.type == .hash, let collection = entry.collection, collection.expiringCount > 0 {
-      keyspace.fieldExpiry.isNeeded = true
+      keyspace.fieldExpiry.noteNeeded()
     }
     if expiry != nil { noteExpiry(key) }
     dataset.copy(
@@ -148,6 +148,7 @@ public struct Edit {
   @discardableResult
   public func move(_ key: Key, to target: Int, _ newKey: Key) -> Bool {
     if hot.value.isReplica, now != .min { keyspace.rememberOwn(target, newKey.bytes) }
+    keyspace.fieldExpiry.noteMoved()
     return dataset.move(database, key.bytes, key.hash, to: target, newKey.bytes, newKey.hash)
   }
 
@@ -161,6 +162,7 @@ public struct Edit {
   /// Exchanges two databases.
   func swap(_ first: Int, _ second: Int) {
     dataset.swap(first, second)
+    keyspace.fieldExpiry.noteMoved()
     changed()
     if hasAudience { keyspace.tell(.swapped(first, second)) }
   }

@@ -16,14 +16,24 @@ struct FieldExpiry {
   /// Fields looked at between two deletions.
   private static let step = 500
 
-  /// Some field may have a time to live. Set by whoever gives it one; a whole round without any takes it back.
-  var isNeeded = false
+  /// Some field may have a time to live. A whole round without any takes it back.
+  private(set) var isNeeded = false
   private var database = 0
   private var position = HashPosition(0)
   private var foundInRound = false
   /// Hashes that were found and are still to be walked, the last of them from `fieldPosition` on.
   private var hashes: [(database: Int, key: [UInt8])] = []
   private var fieldPosition = HashPosition(0)
+
+  /// A field was given a time to live, or a hash that may have such fields has come to another place. That may lie behind
+  /// where the present round has come to, so that the round is not the last one.
+  mutating func noteNeeded() {
+    isNeeded = true
+    foundInRound = true
+  }
+
+  /// The same of a hash that was there before.
+  mutating func noteMoved() { if isNeeded { foundInRound = true } }
 
   /// Walks a portion of the keys of one database.
   private mutating func findHashes(_ root: Root) {

@@ -84,7 +84,7 @@ public final class Keyspace {
     hot.value.hasFreshProbes = false
     // Where the walk stood says nothing of another dataset.
     fieldExpiry = FieldExpiry()
-    fieldExpiry.isNeeded = true
+    fieldExpiry.noteNeeded()
   }
 
   /// Sets the time for the commands that follow.

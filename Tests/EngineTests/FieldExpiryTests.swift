@@ -251,4 +251,42 @@ import Testing
     #expect(try harness.run("HLEN", "h") == .integer(1))
     #expect(try harness.run("VERSION", "READ", "\(version)", "HGET", "h", "a") == .bulk("1"))
   }
+
+  private func cron() { harness.engine.cron(nowMicroseconds: Int64(harness.clock.milliseconds) * 1000) }
+
+  /// Many hashes; returns the names of the first and the last that the walk comes to.
+  private func fill() throws -> (first: String, last: String) {
+    for number in 0..<3 * FieldExpiry.portion { try harness.run("HSET", "k\(number)", "a", "1", "b", "2") }
+    var names: [String] = []
+    harness.engine.keyspace.live.head.forEach(0) { entry in
+      names.append(String(decoding: entry.key, as: UTF8.self))
+      return true
+    }
+    return (try #require(names.first), try #require(names.last))
+  }
+
+  /// A round of the walk that has come past a hash before a field of it was given a time to live is not the last one.
+  @Test func aHashBehindTheWalk() throws {
+    let (first, _) = try fill()
+    // The walk begins, and finds nothing.
+    _ = try integers("HPEXPIRE", first, "5", "FIELDS", "1", "a")
+    _ = try integers("HPERSIST", first, "FIELDS", "1", "a")
+    cron()
+    _ = try integers("HPEXPIRE", first, "5", "FIELDS", "1", "a")
+    harness.clock.advance(milliseconds: 6)
+    for _ in 0..<20 { cron() }
+    #expect(try harness.run("HLEN", first) == .integer(1))
+  }
+
+  /// Nor is one before which a hash with such fields has taken another name, whenever that was.
+  @Test(arguments: 0..<12) func aHashThatHasMoved(turns: Int) throws {
+    let (first, last) = try fill()
+    try harness.run("DEL", first)
+    _ = try integers("HPEXPIRE", last, "5", "FIELDS", "1", "a")
+    for _ in 0..<turns { cron() }
+    #expect(try harness.run("RENAME", last, first) == .simple("OK"))
+    harness.clock.advance(milliseconds: 6)
+    for _ in 0..<20 { cron() }
+    #expect(try harness.run("HLEN", first) == .integer(1))
+  }
 }

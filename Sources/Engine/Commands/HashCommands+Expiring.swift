@@ -169,7 +169,7 @@ extension HashCommands {
       return Answer.deleted
     }
     _ = editor.setExpiry(field.bytes, time)
-    edit.keyspace.fieldExpiry.isNeeded = true
+    edit.keyspace.fieldExpiry.noteNeeded()
     return Answer.set
   }
 
@@ -351,7 +351,7 @@ extension HashCommands {
           removed.append(call[index])
         } else {
           editor.set(call[index], call[index + 1], expiry: time)
-          if time != nil { edit.keyspace.fieldExpiry.isNeeded = true }
+          if time != nil { edit.keyspace.fieldExpiry.noteNeeded() }
           if options.time != nil { changes.note(Answer.set, call[index]) }
           stored.append((time, index))
         }
