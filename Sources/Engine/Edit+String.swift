@@ -11,13 +11,15 @@ extension Edit {
   }
 
   private func putLongString(_ key: Key, _ bytes: Bytes, expiry: Int64?) {
-    if hasAudience { prepareToPut(key) }
+    if hasAudience || tellsEffects { prepareToPut(key) }
+    if expiry != nil { noteExpiry(key) }
     StringEditor.put(bytes, at: place(key, accessClock: accessClock(forNew: key)), expiry: expiry)
   }
 
   /// Stores a string whose encoding is raw, whatever it holds.
   func putRawString(_ key: Key, _ bytes: [UInt8], expiry: Int64?) {
-    if hasAudience { prepareToPut(key) }
+    if hasAudience || tellsEffects { prepareToPut(key) }
+    if expiry != nil { noteExpiry(key) }
     let place = place(key, accessClock: accessClock(forNew: key))
     bytes.withBytes { StringEditor.put(raw: $0, at: place, expiry: expiry) }
   }

@@ -74,7 +74,7 @@ public struct Edit {
 
   /// A key is given a time to live: on a replica by a client, so that it is not for the primary to delete it.
   @inline(__always)
-  private func noteExpiry(_ key: Key) {
+  func noteExpiry(_ key: Key) {
     if hot.value.isReplica, now != .min { keyspace.rememberOwn(database, key.bytes) }
   }
 

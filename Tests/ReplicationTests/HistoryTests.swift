@@ -443,4 +443,19 @@ import VersionedStore
     #expect(harness.execute([["DEL", "theirs"]]) == nil)
     #expect(try harness.run("DBSIZE") == .integer(1))
   }
+
+  /// However a string is stored.
+  @Test func longStringsAndCountersExpireThereToo() throws {
+    let harness = ReplicaHarness()
+    #expect(try harness.run("REPLICAOF", "primary", "6379") == .simple("OK"))
+    #expect(try harness.commit(["new": "1"]) == nil)
+    harness.engine.settings.replicaReadOnly = false
+    let text = String(repeating: "x", count: 1 << 20)
+    #expect(try harness.run("SET", "long", text, "PX", "100") == .simple("OK"))
+    #expect(harness.execute([["PFADD", "log", "a"], ["PEXPIRE", "log", "100"]]) == nil)
+    #expect(try harness.run("PFADD", "log", "b") == .integer(1))
+    #expect(try harness.run("DBSIZE") == .integer(3))
+    harness.cron(afterMilliseconds: 150)
+    #expect(try harness.run("DBSIZE") == .integer(1))
+  }
 }
