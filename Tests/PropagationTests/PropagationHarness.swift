@@ -127,6 +127,15 @@ final class PropagationHarness: SessionTransport {
     return lines.joined(separator: "\n")
   }
 
+  /// What the digest does not tell of.
+  func details(withFields: Bool) throws -> DatasetDetails {
+    let session = open()
+    defer { engine.peerClosed(session) }
+    return try DatasetDetails(databases: engine.keyspace.live.databaseCount, withFields: withFields) {
+      try run($0, from: session)
+    }
+  }
+
   /// A description of every key's value, stored with the number of its database.
   private var contents: [String: String] {
     var contents: [String: String] = [:]

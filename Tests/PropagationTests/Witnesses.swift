@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import RESP
 import TestSupport
+import VersionedStore
 
 /// A redis-server and an engine that are sent the same commands, and what both tell of them.
 final class Witnesses {
@@ -14,6 +15,8 @@ final class Witnesses {
   private var clients: [Int: Client] = [:]
   private var sessions: [Int: Session] = [:]
   private var markers = 0
+  /// The databases in which the two streams are.
+  private var databases = (theirs: [UInt8](), ours: [UInt8]())
   /// All that the engine has told.
   private(set) var told: [UInt8] = []
   private(set) var history: [String] = []
@@ -83,6 +86,12 @@ final class Witnesses {
     let bytes = harness.takeReplicaBytes()
     told += bytes
     let ours = try ToldCommand.all(in: bytes)
+    let theirUnits = ToldUnits(theirs, in: &databases.theirs)
+    var ourUnits = ToldUnits(ours, in: &databases.ours)
+    if ours.contains(where: \.isOfGroups) {
+      ourUnits.leaveOut(unknownTo: theirUnits, isSame)
+      if ourUnits.isSame(as: theirUnits, isSame) { return history.removeAll() }
+    }
     for index in 0..<max(theirs.count, ours.count) {
       guard index < theirs.count, index < ours.count, isSame(theirs[index], ours[index]) else {
         throw difference(
@@ -110,6 +119,11 @@ final class Witnesses {
       throw Difference(description: "an engine has followed to\n\(engine.differences(from: harness))")
     }
     try follower.expect(expected)
+    let details = try harness.details(withFields: true)
+    if let engine = follower.engine {
+      engine.clock = harness.clock
+      try Self.compare(engine.details(withFields: true), details, "an engine")
+    }
     let follow = try ServerProcess(.redis, directives: directives).connect(timeoutMilliseconds: 20_000)
     try follow.command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
     let other = try Follower.apply(told, to: follow)
@@ -117,6 +131,16 @@ final class Witnesses {
       throw Difference(description: "a redis-server has followed to\n\(try harness.differences(from: follow))")
     }
     try other.expect(expected)
+    let theirs = try DatasetDetails(databases: harness.engine.keyspace.live.databaseCount, withFields: false) {
+      try follow.command($0)
+    }
+    try Self.compare(theirs, harness.details(withFields: false), "a redis-server")
+  }
+
+  private static func compare(_ follower: DatasetDetails, _ expected: DatasetDetails, _ kind: String) throws {
+    let differences = follower.differences(from: expected)
+    guard !differences.isEmpty else { return }
+    throw Difference(description: "\(kind) has followed to\n\(differences.prefix(5).joined(separator: "\n"))")
   }
 }
 

@@ -167,18 +167,26 @@ extension StreamCommands {
     let consumer = editor.touchConsumer(call[group + 1], seen: call.now)
     if consumer.isNew { edit.changedGroup(key, "xgroup-createconsumer") }
     edit.changed()
-    // As with Redis, a look at what is pending is not told, and a consumer only with what it is given.
-    if consumer.isNew, isSilent { deliveries(edit, key, call[group], editor)?.tellConsumer(call[group + 1]) }
+    // As later versions of Redis do, and 7.0 does not, the position is told too: how many entries were read does not follow
+    // from what is pending. So is what a look at the past changes.
+    let deliveries = deliveries(edit, key, call[group], editor)
+    let name = call[group + 1]
     if let id {
-      history(&call, stream, editor, call[group + 1], from: id, limit)
+      let records = history(&call, stream, editor, name, from: id, limit)
+      if consumer.isNew { deliveries?.tellConsumer(name) }
+      for record in records { deliveries?.tellPending(record, of: name, last: editor.reader.lastID) }
     } else {
       let ids = deliver(&call, stream, editor, consumer.number, limit, isSilent: isSilent)
-      guard !ids.isEmpty, let deliveries = deliveries(edit, key, call[group], editor) else { return }
-      if isSilent { return deliveries.tellPosition() }
-      for id in ids {
-        deliveries.tellPending(
-          .init(id: id, delivered: call.now, count: 1, consumer: consumer.number), of: call[group + 1], last: id)
+      // Else it comes with the first entry that it is given.
+      if consumer.isNew, isSilent || ids.isEmpty { deliveries?.tellConsumer(name) }
+      guard !ids.isEmpty, let deliveries else { return }
+      if !isSilent {
+        for id in ids {
+          deliveries.tellPending(
+            .init(id: id, delivered: call.now, count: 1, consumer: consumer.number), of: name, last: id)
+        }
       }
+      deliveries.tellPosition()
     }
   }
 
@@ -200,8 +208,8 @@ extension StreamCommands {
       reader.forEach(from: first, through: .greatest) { entry in
         call.reply.streamEntry(entry)
         if let read = entriesRead, !reader.hasDeleted(from: entry.id) {
-          // A restored group may claim any number; the last one of all means that it is unknown.
-          entriesRead = read &+ 1 == .max ? nil : read &+ 1
+          // A restored group may claim any number. What no command can say is unknown, here as elsewhere.
+          entriesRead = read < Int64.max ? read + 1 : nil
         } else if reader.added > 0 {
           entriesRead = reader.distance(to: entry.id)
         }
@@ -219,12 +227,14 @@ extension StreamCommands {
     return ids
   }
 
-  /// What was delivered to the consumer and not acknowledged, from behind an id on.
+  /// What was delivered to the consumer and not acknowledged, from behind an id on. Returns what is pending otherwise now:
+  /// since another time, and delivered once more.
   private static func history(
     _ call: inout Call, _ stream: StreamEditor, _ group: StreamGroupEditor, _ consumer: Bytes, from id: StreamID,
     _ limit: Int64
-  ) {
+  ) -> [PendingList.Record] {
     var ids: [StreamID] = []
+    var records: [PendingList.Record] = []
     if let first = id.successor {
       group.reader.consumer(consumer, call.key(consumer).hash)?.pending.forEach(from: first) { record in
         ids.append(record.id)
@@ -249,7 +259,9 @@ extension StreamCommands {
         record.delivered = call.now
         record.count &+= 1
         group.setPending(record)
+        records.append(record)
       }
     }
+    return records
   }
 }

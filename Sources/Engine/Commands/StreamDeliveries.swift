@@ -52,7 +52,7 @@ struct StreamDeliveries {
     (reader.names[record.consumer] ?? []).withBytes { tellPending(record, id: id, of: $0, last: last) }
   }
 
-  /// The group was given what nothing is pending of.
+  /// The group was given entries up to its last id.
   func tellPosition() {
     edit.tell(count: 7) { writer in
       writer.bulk("XGROUP")
@@ -61,7 +61,7 @@ struct StreamDeliveries {
       writer.bulk(group)
       writer.streamID(last)
       writer.bulk("ENTRIESREAD")
-      writer.bulk(reader.entriesRead.map { Int(truncatingIfNeeded: $0) } ?? -1)
+      writer.bulk(reader.entriesRead.flatMap { Int(exactly: $0) } ?? -1)
     }
   }
 
