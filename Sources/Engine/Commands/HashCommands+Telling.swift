@@ -10,32 +10,32 @@ extension HashReader {
 }
 
 extension Edit {
-  /// Has the command told as one that stores values under fields, which expire then or never.
+  /// Has the command told as what stores values under fields, which expire then or never.
   func tellInstead(setting fields: [(name: Bytes, value: Bytes)], of key: Bytes, until expiry: Int64? = nil) {
     guard tellsEffects else { return }
     effects.replaceCommand()
     tell(setting: fields, of: key, until: expiry, targets: effects.scriptTargets)
   }
 
-  /// Adds such a command to what is told.
+  /// Adds that to what is told.
+  ///
+  /// A time is told by itself, with a command that a Redis 7.0 does not know: so it is left with the values at least. Between
+  /// brackets it would refuse both.
   func tell(
     setting fields: [(name: Bytes, value: Bytes)], of key: Bytes, until expiry: Int64?, targets: EffectTargets = .all
   ) {
     guard !fields.isEmpty else { return }
-    effects.add(database, count: (expiry == nil ? 2 : 6) + 2 * fields.count, targets: targets) { writer in
-      writer.bulk(expiry == nil ? "HSET" : "HSETEX" as StaticString)
+    effects.add(database, count: 2 + 2 * fields.count, targets: targets) { writer in
+      writer.bulk("HSET")
       writer.bulk(key)
-      if let expiry {
-        writer.bulk("PXAT")
-        writer.bulk(Int(expiry))
-        writer.bulk("FIELDS")
-        writer.bulk(fields.count)
-      }
       for (name, value) in fields {
         writer.bulk(name)
         writer.bulk(value)
       }
     }
+    guard let expiry else { return }
+    if keyspace.nesting.isEmpty { effects.needsNoBrackets(.replicas) }
+    tell(expiring: fields.map(\.name), of: key, at: expiry, targets: targets)
   }
 
   /// Has the command told as HDEL of fields, if there are any.
@@ -50,8 +50,13 @@ extension Edit {
 
   /// Has the command told as HPEXPIREAT, or HPERSIST for no time, of fields, if there are any.
   func tellInstead(expiring fields: [Bytes], of key: Bytes, at expiry: Int64?) {
-    guard !fields.isEmpty else { return }
-    tellInstead(count: (expiry == nil ? 4 : 5) + fields.count) { writer in
+    guard !fields.isEmpty, tellsEffects else { return }
+    effects.replaceCommand()
+    tell(expiring: fields, of: key, at: expiry, targets: effects.scriptTargets)
+  }
+
+  private func tell(expiring fields: [Bytes], of key: Bytes, at expiry: Int64?, targets: EffectTargets) {
+    effects.add(database, count: (expiry == nil ? 4 : 5) + fields.count, targets: targets) { writer in
       writer.bulk(expiry == nil ? "HPERSIST" : "HPEXPIREAT" as StaticString)
       writer.bulk(key)
       if let expiry { writer.bulk(Int(expiry)) }

@@ -63,7 +63,7 @@ public final class EffectStream {
     let count = unit.count(for: target)
     guard count > 0 else { return }
     let before = bytes.count
-    let isBracketed = count > 1 && unit.isBracketed
+    let isBracketed = count > 1 && unit.bracketed.contains(target)
     var isFirst = true
     unit.forEach(for: target) { database, command in
       // What says nothing of a database leaves the choice as it is.

@@ -22,8 +22,8 @@ public final class Effects {
     fileprivate var effects: ContiguousArray<Effect> = []
     fileprivate let commands = ByteQueue()
 
-    /// Between MULTI and EXEC, if it is more than one command.
-    fileprivate(set) var isBracketed = true
+    /// For whom it stands between MULTI and EXEC, if it is more than one command.
+    fileprivate(set) var bracketed = EffectTargets.all
 
     var isEmpty: Bool { effects.isEmpty }
     var byteCount: Int { commands.count }
@@ -47,7 +47,7 @@ public final class Effects {
     }
 
     fileprivate mutating func removeAll() {
-      isBracketed = true
+      bracketed = .all
       effects.removeAll(keepingCapacity: effects.count <= 1024)
       commands.truncate(to: 0)
       if commands.capacity > 1 << 20 { commands.shrink(to: 1024) }
@@ -112,10 +112,10 @@ public final class Effects {
     hot.value.aftermath.insert(.effects)
   }
 
-  /// What the present unit tells need not stay together.
-  func needsNoBrackets() {
+  /// What the present unit tells these need not stay together.
+  func needsNoBrackets(_ targets: EffectTargets = .all) {
     guard isWanted else { return }
-    unit.isBracketed = false
+    unit.bracketed.subtract(targets)
     // A unit that tells of nothing has an end, too.
     hot.value.aftermath.insert(.effects)
   }
