@@ -60,6 +60,24 @@ struct TargetsTests {
       try told(harness.takeReplicaBytes()) == ["SELECT 0", "MULTI", "SET a 1", "PUBLISH channel x", "SET b 1", "EXEC"])
   }
 
+  @Test func `a count that a replica is asked for is no change of its dataset`() throws {
+    let harness = listening()
+    let link = harness.openPrimary()
+    harness.engine.isReplica = true
+    try harness.run("PFADD", "log", "a", "b", "c", from: link)
+    _ = harness.takeReplicaBytes()
+    let before = harness.engine.keyspace.live.changeCount
+    #expect(try harness.run("PFCOUNT", "log") == .integer(3))
+    #expect(harness.engine.keyspace.live.changeCount == before)
+    #expect(harness.takeReplicaBytes().isEmpty)
+    // What the primary has counted is kept, and its clock says what has expired.
+    try harness.run("PEXPIREAT", "log", "1", from: link)
+    let digest = try harness.digest
+    try harness.run("PFCOUNT", "log", from: link)
+    #expect(try harness.digest != digest)
+    #expect(link.failure == nil)
+  }
+
   @Test func `what expires by itself is told key by key`() throws {
     let harness = listening()
     for number in 0..<5 { try harness.run("SET", "k\(number)", "1", "PX", "1") }

@@ -52,17 +52,19 @@ enum HyperLogLogCommands {
 
   private static func countOne(_ call: inout Call, _ view: ReadView, _ engine: Engine) throws(CommandError) {
     let key = call.key(1)
-    guard let entry = view.find(key) else { return call.reply.integer(0) }
+    let edit = engine.edit(for: call.session)
+    // In the primary's stream nothing has expired before the primary says so.
+    guard let entry = call.session.isPrimary ? edit.find(key) : view.find(key) else { return call.reply.integer(0) }
     var log = try HyperLogLog(of: entry)
     if let cached = log.cardinality { return call.reply.integer(Int(truncatingIfNeeded: cached)) }
     var registers = HyperLogLog.Registers()
     guard log.merge(into: &registers) else { throw .corruptHyperLogLog }
     let estimate = registers.estimate
     call.reply.integer(Int(truncatingIfNeeded: estimate))
-    // The estimate is kept with the value, unless an old version is being read.
-    guard view.isLive else { return }
+    // The estimate is kept with the value, unless an old version is being read. A replica leaves that to its primary, whose
+    // dataset it has: what is asked of it is no change.
+    guard view.isLive, call.session.isPrimary || !engine.isReplica else { return }
     log.setCardinality(estimate)
-    let edit = engine.edit(for: call.session)
     store(log, key, edit, expiry: entry.expiry)
     edit.changed()
     edit.touched(key)
