@@ -142,6 +142,12 @@ public final class CommandTable {
 
   /// The command that was declared with this name, whatever clients call it.
   public func findDeclared(_ name: Bytes) -> Immortal<CommandRecord>? { declared[name.map(\.lowercased)] }
+
+  /// Commands by all names that a stream of effects may have for them, in lower case: what a server tells of by itself goes
+  /// by declared names, and what it tells as it was sent by those that clients use.
+  public var namesInStreams: [(name: [UInt8], command: Command)] {
+    (Array(declared) + Array(renamed)).map { ($0.key, $0.value.value.command) }
+  }
 }
 
 extension CommandRecord {

@@ -175,6 +175,8 @@ extension Engine {
   func append(_ session: Session, _ first: Int, _ start: Int) {
     let count = batch.arguments.count - first
     var record = commands.find(batch.arguments[first])
+    // What a server tells of by itself, it calls by the name that was declared.
+    if record == nil, session.isPrimary { record = commands.findDeclared(batch.arguments[first]) }
     if count > 1, let container = record, container.value.hasSubcommands {
       record = container.value.subcommand(batch.arguments[first + 1])
     }

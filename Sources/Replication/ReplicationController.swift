@@ -175,8 +175,7 @@ public final class ReplicationController: @unchecked Sendable {
     return plan
   }
 
-  private lazy var commands = StreamCommands(
-    executing: engine.commands.all.map(\.value.command).filter(StreamCommands.isExpected).map { "\($0.name)" })
+  private lazy var commands = StreamCommands(engine.commands)
 
   /// To be called about once a second: the link learns what the configuration says.
   public func cron() {

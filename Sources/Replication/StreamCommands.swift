@@ -17,6 +17,11 @@ public struct StreamCommands: Sendable, Equatable {
     self.executed = Set(executed.map { Array($0.utf8) })
   }
 
+  /// Those that a server can execute when its primary says so, whatever its own clients may call them.
+  public init(_ table: CommandTable) {
+    executed = Set(table.namesInStreams.filter { Self.isExpected($0.command) }.map(\.name))
+  }
+
   /// Nil for a command that this server does not have. The name is to be in lower case.
   subscript(_ name: ArraySlice<UInt8>) -> Treatment? {
     let name = Array(name)
@@ -25,7 +30,7 @@ public struct StreamCommands: Sendable, Equatable {
 
   /// What a primary may have written in its stream, by the flags of commands: it is no place for those that act on the
   /// server. Messages (PUBLISH), scripts and libraries of functions come in it, too.
-  public static func isExpected(_ command: Command) -> Bool {
+  static func isExpected(_ command: Command) -> Bool {
     if !command.flags.isDisjoint(with: [.write, .readOnly, .mayReplicate]) { return true }
     // What acts there is a subcommand, as of XGROUP.
     if command.subcommands.contains(where: { $0.flags.contains(.write) }) { return true }

@@ -50,6 +50,23 @@ struct RenamedCommandsTests {
     #expect(throws: CommandTable.RenameFailure.noSuchCommand(1)) { try harness(("GET", "x"), ("get", "y")) }
   }
 
+  /// What a primary tells of by itself, that a key has expired, say, it calls by the name that was declared.
+  @Test func thePrimaryIsUnderstoodByDeclaredNames() throws {
+    let harness = try harness(("DEL", ""), ("XGROUP", "streams"), ("SET", "put"))
+    let primary = harness.open()
+    primary.isPrimary = true
+    harness.engine.keyspace.leavesExpiryToPrimary = true
+    for command in [
+      ["PUT", "a", "1"], ["SET", "b", "1"], ["DEL", "a"], ["XGROUP", "CREATE", "x", "g", "0", "MKSTREAM"],
+      ["STREAMS", "DESTROY", "x", "g"],
+    ] {
+      #expect(harness.raw(command, from: primary).isEmpty)
+    }
+    #expect(primary.failure == nil)
+    #expect(try harness.run("EXISTS", "a", "b", "x") == .integer(2))
+    #expect(try harness.run("DEL", "b").isUnknownCommand)
+  }
+
   @Test func rulesGoByDeclaredNames() throws {
     let table = try CommandTable(StandardCommands.families, renamings: [.init(Array("SET".utf8), to: [])])
     Array("set".utf8).withBytes { #expect(table.findDeclared($0)?.value.fullName == "set") }
