@@ -151,7 +151,8 @@ extension Engine {
   private func handleTelling(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
     let outer = effects.begin()
     handle(record, &call, session)
-    effects.end(call, record, nesting, outer)
+    let caller = script.flatMap { $0.session.object === session ? $0.caller.object : nil }
+    effects.end(call, record, nesting, outer, caller: caller)
   }
 
   @inline(__always)

@@ -60,6 +60,23 @@ struct TargetsTests {
       try told(harness.takeReplicaBytes()) == ["SELECT 0", "MULTI", "SET a 1", "PUBLISH channel x", "SET b 1", "EXEC"])
   }
 
+  /// Who runs a script is told of what is safe, as whoever sends the command himself.
+  @Test func `who runs a script waits for the log though nothing has changed`() throws {
+    let harness = listening()
+    try harness.run("HSET", "h", "a", "1", "b", "2")
+    try harness.run("HPEXPIRE", "h", "1", "FIELDS", "1", "a")
+    harness.clock! += 10
+    harness.engine.journalSafe = harness.engine.effects.journal.end
+    #expect(try harness.run("EVAL", "return 1", "0") == .integer(1))
+    let commands = ["'BITFIELD', 'b', 'OVERFLOW', 'FAIL', 'INCRBY', 'u1', '100', '5'", "'HDEL', 'h', 'a'"]
+    for command in commands {
+      let client = harness.open()
+      #expect(try harness.run("EVAL", "redis.call(\(command)) return 1", "0", from: client) == nil, "\(command)")
+      harness.engine.journalBecameSafe(upTo: harness.engine.effects.journal.end)
+      #expect(harness.send([], from: client) == Array(":1\r\n".utf8), "\(command)")
+    }
+  }
+
   @Test func `a count that a replica is asked for is no change of its dataset`() throws {
     let harness = listening()
     let link = harness.openPrimary()

@@ -58,6 +58,8 @@ public final class Effects {
   struct Command {
     /// Changes that were counted before it ran.
     var changes = 0
+    /// How much the unit had told.
+    var mark = 0
     var isReplaced = false
     var isForced: EffectTargets = []
   }
@@ -150,12 +152,16 @@ public final class Effects {
   /// A command begins: what it says of its effect is its own. Returns what the one said around it.
   func begin() -> Command {
     let outer = command
-    command = Command(changes: hot.value.changesSinceSave)
+    command = Command(changes: hot.value.changesSinceSave, mark: mark)
     return outer
   }
 
   /// Tells of a command that is over, if it changed anything.
-  func end(_ call: borrowing Call, _ record: Immortal<CommandRecord>, _ nesting: Nesting, _ outer: Command) {
+  ///
+  /// - Parameter caller: the client of the script that has called it; nil if none has. It is he who is answered.
+  func end(
+    _ call: borrowing Call, _ record: Immortal<CommandRecord>, _ nesting: Nesting, _ outer: Command, caller: Session?
+  ) {
     let own = command
     command = outer
     let hasChanged = own.changes != hot.value.changesSinceSave
@@ -168,7 +174,11 @@ public final class Effects {
         for index in 0..<arguments.count { writer.bulk(arguments[index]) }
       }
     }
-    if hasChanged || !own.isForced.isEmpty { noteTeller(call.session) }
+    // What a command has added by itself may count as no change: that a field has expired, say.
+    if hasChanged || !own.isForced.isEmpty || mark > own.mark {
+      let session = call.session
+      noteTeller(caller ?? session)
+    }
   }
 
   // MARK: Who wrote
