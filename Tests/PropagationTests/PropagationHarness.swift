@@ -167,6 +167,31 @@ final class PropagationHarness: SessionTransport {
     }
   }
 
+  /// Does what a log says, as when a server starts with it. Returns the errors that were answered.
+  func replay(_ journal: [UInt8]) throws -> [String] {
+    engine.setReplayTime(microseconds: now * 1000)
+    let replay = engine.beginReplay()
+    let arguments = BytesList()
+    defer { arguments.deallocate() }
+    var failures: [String] = []
+    // What stands together does so for the reader, who does nothing by halves.
+    for command in try ToldCommand.all(in: journal) where command.name != "MULTI" && command.name != "EXEC" {
+      let bytes = Array(command.words.joined())
+      let failure = try bytes.withBytes { bytes throws(Engine.ReplayRefusal) -> String? in
+        arguments.removeAll()
+        var offset = 0
+        for word in command.words {
+          arguments.append(bytes[offset..<offset + word.count])
+          offset += word.count
+        }
+        return try engine.replay(arguments, replay)
+      }
+      if let failure { failures.append("\(command): \(failure)") }
+    }
+    engine.endReplay(replay)
+    return failures
+  }
+
   // MARK: SessionTransport
 
   func send(_ bytes: Bytes, to session: Session) { output[session.id, default: []] += Array(bytes) }
