@@ -92,7 +92,7 @@ import Testing
     var next = 0
     while let leaf = collection.leaf(at: next) {
       next = leaf.start + leaf.weight
-      leaves.append((leaf.start, next, leaf.bytes.withUnsafeBytes { unsafe UInt(bitPattern: $0.baseAddress) }))
+      leaves.append((leaf.start, next, unsafe leaf.bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }))
     }
     return leaves
   }
