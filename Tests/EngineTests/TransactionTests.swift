@@ -80,7 +80,7 @@ struct TransactionTests {
   }
 
   @Test func aKeyThatHadExpiredWhenItCameToBeWatchedMayGo() throws {
-    try harness.engine.keyspace.isActiveExpiryOn = false
+    harness.engine.keyspace.isActiveExpiryOn = false
     try harness.run("SET", "w", "1", "PX", "100")
     harness.clock.advance(milliseconds: 200)
     try harness.run("WATCH", "w")
