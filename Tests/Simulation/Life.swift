@@ -29,6 +29,12 @@ final class Life: SessionTransport {
   private(set) var isOver = false
   /// How often the dataset has gone back to a version, from where stamps are smaller.
   var rollbackCount = 0
+  /// How often it has become a replica or a primary.
+  private(set) var roleCount = 0
+  /// What the serving loop was asked for and has not begun.
+  private var servingWork: [() -> Void] = []
+  /// Until then the serving loop does nothing else than what it is about: a command takes so long.
+  private var blockedUntil: Int64 = 0
   /// When the loops have done what they were asked for so far.
   private var servingLoopTime: Int64 = 0
   private var linkLoopTime: Int64 = 0
@@ -51,6 +57,7 @@ final class Life: SessionTransport {
     settings.replDisklessSyncDelay = world.pick(0...1)
     settings.replPingReplicaPeriod = world.pick(1...3)
     settings.replicaServeStaleData = world.chance(80)
+    settings.replicaRetainPrevious = world.pick([.no, .yes, .seconds(5)])
     settings.versionHistory = world.pick(0...6)
     settings.versionInterval = world.chance(30) ? world.pick(1...10) : 0
     settings.enableDebugCommand = .yes
@@ -90,6 +97,7 @@ final class Life: SessionTransport {
       return link
     }
     controller.listeningPort = { [unowned server] in server.port }
+    controller.onRoleChange = { [unowned self] _ in roleCount += 1 }
     controller.runTick = { [unowned self] in tickNow() }
     engine.infoSections.append(controller.infoSection)
   }
@@ -218,12 +226,30 @@ final class Life: SessionTransport {
   /// Has `work` run on the serving loop, behind what was asked for before.
   func onServingLoop(_ work: @escaping () -> Void) {
     servingLoopTime = max(servingLoopTime, world.now + (world.chance(70) ? 0 : Int64(world.pick(0...5))))
-    world.schedule(at: servingLoopTime) { [self] in
-      guard !isOver else { return }
-      work()
+    servingWork.append(work)
+    whenServing(at: servingLoopTime) { [self] in
+      servingWork.removeFirst()()
       afterServing()
     }
   }
+
+  /// Has the serving loop do something at a time, or as soon as it is not blocked any more.
+  private func whenServing(at time: Int64, _ body: @escaping () -> Void) {
+    world.schedule(at: time) { [self] in
+      guard !isOver else { return }
+      if isBlocked { whenServing(at: blockedUntil, body) } else { body() }
+    }
+  }
+
+  /// The serving loop is kept busy: what comes in waits, and other loops go on.
+  func block(milliseconds: Int) {
+    note("is busy for \(milliseconds) ms")
+    blockedUntil = max(blockedUntil, world.now + Int64(milliseconds))
+  }
+
+  func unblock() { blockedUntil = 0 }
+
+  var isBlocked: Bool { world.now < blockedUntil }
 
   func onLinkLoop(_ work: @escaping () -> Void) {
     linkLoopTime = max(linkLoopTime, world.now + (world.chance(70) ? 0 : Int64(world.pick(0...5))))
@@ -255,6 +281,7 @@ final class Life: SessionTransport {
 
   private func cron(_ count: Int) {
     guard !isOver else { return }
+    if isBlocked { return whenServing(at: blockedUntil) { [weak self] in self?.cron(count) } }
     engine.cron(nowMicroseconds: wallMilliseconds * 1000)
     if count % 5 == 0 { controller.cron() }
     afterServing()
@@ -327,9 +354,9 @@ final class Life: SessionTransport {
   func wake() {
     guard !isTickDue else { return }
     isTickDue = true
-    world.schedule(after: world.chance(60) ? 0 : Int64(world.pick(0...3))) { [self] in
+    whenServing(at: world.now + (world.chance(60) ? 0 : Int64(world.pick(0...3)))) { [self] in
       isTickDue = false
-      if !isOver { tick() }
+      tick()
     }
   }
 }

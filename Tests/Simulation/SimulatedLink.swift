@@ -215,15 +215,16 @@ final class SimulatedLink: RunningLink, @unchecked Sendable {
     staging = nil
     life.onServingLoop { [self] in
       let failure = life.mayChange {
-        life.controller.commit(
+        let failure = life.controller.commit(
           staged, request, outcome: outcome, from: self, atMilliseconds: life.wallMilliseconds)
+        if failure == nil { world.invariants.didCommit(life) }
+        return failure
       }
       guard failure == nil else {
         world.counts.failedSyncs += 1
         return onLoop { $0.answerCommit(failure) }
       }
       world.counts.fullSyncs += 1
-      world.invariants.didCommit(life)
       onLoop { $0.answerCommit(failure) }
     }
   }

@@ -56,7 +56,8 @@ struct Simulation {
       if world.chance(15) { server.stop() } else { server.crash(silently: world.chance(70)) }
     case 74...75: break
     case 76...80: follow(life)
-    case 81...82: say(life, ["REPLICAOF", "NO", "ONE"])
+    case 81: say(life, ["REPLICAOF", "NO", "ONE"])
+    case 82: block(life)
     case 83...86: version(life)
     case 87...89: failOver(index, life)
     case 90...92:
@@ -80,6 +81,10 @@ struct Simulation {
 
   /// A replica takes over from its primary, which may be ahead of it, as may the other replica; and those follow it.
   private func failOver(_ index: Int, _ life: Life) {
+    if !life.engine.isReplica {
+      say(life, ["FAILOVER"] + (world.chance(15) ? ["ABORT"] : ["TIMEOUT", "\(world.pick(1...3000))"]))
+      return
+    }
     guard let port = life.engine.settings.replicaOf?.port else { return }
     if let former = world.servers.firstIndex(where: { $0.port == port && $0.life.map { !$0.engine.isReplica } ?? false }
     ) {
@@ -98,6 +103,23 @@ struct Simulation {
         say(follower, ["REPLICAOF", "server", "\(life.server.port)"])
       }
     }
+  }
+
+  /// A server does not come to serve anybody for a while. Mostly a replica, of which the primary must not believe that it has
+  /// what it was only sent: connections break meanwhile, and it may be promoted before it executes what it was sent.
+  private func block(_ life: Life) {
+    let replica = world.servers.compactMap(\.life).first { $0.engine.isReplica }
+    let life = world.chance(80) ? replica ?? life : life
+    life.block(milliseconds: world.pick(1000...5000))
+    guard let port = life.engine.settings.replicaOf?.port,
+      let index = world.servers.firstIndex(where: { $0.port == port }), let primary = world.servers[index].life
+    else { return }
+    for _ in 0..<world.pick(1...6) where !primary.engine.isReplica { workloads[index].write() }
+    world.pass(milliseconds: Int64(world.pick(0...50)))
+    guard !primary.isOver, world.chance(70) else { return }
+    say(primary, ["CLIENT", "KILL", "TYPE", "replica"])
+    guard !life.isOver, world.chance(40) else { return }
+    say(life, ["REPLICAOF", "NO", "ONE"])
   }
 
   /// Clients write where they may, and now and then where they may not.
@@ -124,6 +146,11 @@ struct Simulation {
     let client = SimulatedClient(life)
     var reply: Reply?
     client.send(words) { reply = $0 }
+    guard !life.isBlocked else {
+      // It will be done as soon as that can be, before anything else.
+      world.schedule(after: 6000) { client.leave() }
+      return nil
+    }
     life.tick()
     client.leave()
     return reply
@@ -192,6 +219,7 @@ struct Simulation {
   private func converge() {
     world.note("the faults stop")
     world.network.heal()
+    for life in world.servers.compactMap(\.life) { life.unblock() }
     for bad in badPrimaries { bad.end() }
     for server in world.servers { (server.disk.room, server.disk.failingSyncs) = (nil, 0) }
     for (index, server) in world.servers.enumerated() where server.life == nil {
@@ -207,6 +235,8 @@ struct Simulation {
     let lives = world.servers.compactMap(\.life)
     let whole = lives.filter { world.invariants.landmarks($0).shape == .whole }
     guard world.failure == nil, let primary = whole.randomElement(using: &world.random) else { return }
+    // Who is about to hand over its role, or waits for an answer of somebody who is no more, does nothing else.
+    for life in lives { say(life, ["FAILOVER", "ABORT"]) }
     say(primary, ["REPLICAOF", "NO", "ONE"])
     for life in lives where life !== primary { say(life, ["REPLICAOF", "server", "\(primary.server.port)"]) }
     var rounds = 0
