@@ -9,11 +9,16 @@ import Testing
     [.cambium, .cambium, .cambium], [.cambium, .redis, .cambium], [.redis, .cambium, .cambium],
   ]
 
+  private func keyCount(_ server: ServerProcess) throws -> Int {
+    let reply = try server.connect().command("DBSIZE")
+    let count: Int? = if case .integer(let count) = reply { count } else { nil }
+    return try #require(count, "\(reply)")
+  }
+
   private func waitForWrites(_ fleet: SentinelFleet, _ server: ServerProcess) throws {
-    let before = try server.connect().command("DBSIZE")
-    guard case .integer(let count) = before else { return }
+    let count = try keyCount(server)
     try fleet.wait("the client writes") {
-      if case .integer(let now) = try server.connect().command("DBSIZE") { now > count + 50 } else { false }
+      try keyCount(server) > count + 50
     }
   }
 
