@@ -268,7 +268,8 @@ extension JournalWriter {
   }
 
   /// Gives the increment up as it is on the disk, with what is not written yet. What is written is left to the disk to sync,
-  /// unless `removing` the file.
+  /// unless `removing` the file. Of what a sync has failed for, another would make a hole for good, which no load gets over:
+  /// it is cut off, where it is known where that begins, and otherwise left alone.
   func abandon(removing: Bool) {
     if let request = switchRequest {
       switchRequest = nil
@@ -276,6 +277,8 @@ extension JournalWriter {
     }
     settle()
     guard let file else { return }
+    var (isDoubtful, end) = (false, Int?.none)
+    if case .syncing = failure { (isDoubtful, end) = (true, missing == 0 ? durable.fileEnd : nil) }
     self.file = nil
     isSwitching = false
     buffer.truncate(to: 0)
@@ -288,9 +291,12 @@ extension JournalWriter {
       // At once, since the next one may have the same name.
       try? disk.remove(names.temporaryIncrement)
     } else {
-      disk.inBackground(.sync) {
-        try? disk.sync(file)
-        disk.close(file)
+      disk.inBackground(.sync) { [isDoubtful, end] in
+        defer { disk.close(file) }
+        do throws(DiskError) {
+          if let end { try disk.truncate(file, to: end) }
+          if !isDoubtful || end != nil { try disk.sync(file) }
+        } catch {}
       } _: {
       }
     }

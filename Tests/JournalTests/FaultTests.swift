@@ -290,7 +290,7 @@ import Testing
     harness.send("INCR", "n")
     harness.disk.runAll()
     harness.disk.isOpenBroken = true
-    harness.replaceDataset()
+    try harness.replaceDataset()
     harness.disk.runAll()
     #expect(try harness.figure("aof_rewrite_in_progress") == "0")
     #expect(!harness.journal.prepareToStop(force: false))

@@ -115,16 +115,51 @@ final class JournalHarness: SessionTransport {
 
   func tick() { engine.tick(nowMicroseconds: now * 1000) }
 
-  /// Puts an empty dataset, which shares nothing with it, in the place of the live one. Returns the version that this has
-  /// become.
+  /// Puts a dataset that shares nothing with it in the place of the live one: one that holds but `n`, in each of the
+  /// databases, or nothing. Returns the version that the live one has become.
   @discardableResult
-  func replaceDataset() -> Version {
+  func replaceDataset(n: Int? = nil) throws -> Version {
     let keyspace = engine.keyspace
     let former = keyspace.history.commit(
       Dataset(databases: settings.databases, lineage: Lineage.next()), reason: "test", atMilliseconds: now)
     keyspace.liveDatasetChanged()
+    if let n {
+      var commands: [UInt8] = []
+      for database in Self.databases {
+        commands += LogText.command("SELECT", "\(database)") + LogText.command("SET", "n", "\(n)")
+      }
+      let table = FileTable()
+      table.files["n"] = commands
+      var manifest = JournalManifest()
+      manifest.increments = [.init(name: "n", sequence: 1)]
+      try load(manifest, from: table)
+    }
     engine.datasetWasReplaced()
     return former
+  }
+
+  /// Loads what a manifest names.
+  private func load(_ manifest: JournalManifest, from disk: any JournalDisk) throws {
+    let loader = JournalLoader(engine, disk, .init(manifest: manifest, name: "log", loadsCutShort: true))
+    while true {
+      switch loader.step(byteCount: 1 << 16, nowMicroseconds: now * 1000) {
+      case .more: continue
+      case .loaded: return
+      case .failed: throw Failure(text: "\(log)")
+      }
+    }
+  }
+
+  /// A server that starts with these files, and goes on.
+  static func restart(_ files: [String: [UInt8]], _ sync: AppendSync) throws -> JournalHarness {
+    let disk = FaultyDisk()
+    for (name, content) in files { disk.put(name, content) }
+    let harness = try JournalHarness(sync, disk: disk, isOn: false)
+    harness.settings.appendOnly = true
+    let manifest = try JournalManifest.load("log", from: disk)
+    try harness.load(manifest, from: disk)
+    try harness.journal.begin(manifest)
+    return harness
   }
 
   func figure(_ name: String) throws -> String? {
