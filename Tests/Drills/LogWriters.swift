@@ -12,12 +12,14 @@ final class LogWriters: Sendable {
     /// The last step that was sent, and the last one that was answered.
     var sent: Int
     var answered: Int
+    /// The last one of before.
+    fileprivate let first: Int
     /// When each step was answered.
     fileprivate var answers: [(at: ContinuousClock.Instant, step: Int)] = []
     fileprivate var hasEnded = false
 
-    /// The last step that was answered at `time` at the latest.
-    func answered(by time: ContinuousClock.Instant) -> Int { answers.last { $0.at <= time }?.step ?? 0 }
+    /// The last step that was answered at `time` at the latest, or that was there before.
+    func answered(by time: ContinuousClock.Instant) -> Int { answers.last { $0.at <= time }?.step ?? first }
   }
 
   private let progress: Mutex<[Progress]>
@@ -25,7 +27,7 @@ final class LogWriters: Sendable {
 
   /// Goes on behind the steps of `former`, one number a writer.
   init(_ server: ServerProcess, after former: [Int]) throws {
-    progress = Mutex(former.map { Progress(sent: $0, answered: $0) })
+    progress = Mutex(former.map { Progress(sent: $0, answered: $0, first: $0) })
     for writer in former.indices {
       let client = try Confined(server.connect(timeoutMilliseconds: 20_000))
       Thread { [self] in
