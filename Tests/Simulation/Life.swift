@@ -216,7 +216,9 @@ final class Life: SessionTransport {
 
   /// A client was told that a stamp is written.
   func acknowledged(_ stamp: Int) {
-    guard journal.state == .on, engine.settings.appendSync == .always else { return }
+    guard engine.settings.appendSync == .always else { return }
+    if journal.holdsWriters { return world.fail("\(server.name) answers a write that is in no log yet") }
+    guard journal.state == .on else { return }
     server.ledger.note(world.invariants.landmarks(self))
     server.ledger.acknowledged(stamp)
   }
