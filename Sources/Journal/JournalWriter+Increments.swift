@@ -239,8 +239,9 @@ extension JournalWriter {
 
   /// Writes all that there is, whatever else is under way: for those who read the files.
   func writeOut() -> DiskError? {
-    guard let file else { return nil }
     settle()
+    // Which may be another one than before.
+    guard let file else { return nil }
     if case .syncing(let error) = failure { return error }
     guard written == buffer.count || write(to: file) else { return failure?.error }
     return nil
@@ -248,10 +249,10 @@ extension JournalWriter {
 
   /// Writes and syncs all that there is, and waits for the disk. The log stays open.
   func syncNow() -> DiskError? {
-    guard let file else { return nil }
     if let error = writeOut() { return error }
     // What that has begun may still run.
     settle()
+    guard let file else { return nil }
     if case .syncing(let error) = failure { return error }
     guard written == buffer.count || write(to: file) else { return failure?.error }
     do throws(DiskError) {

@@ -52,6 +52,12 @@ final class CrashHistory {
     try settle()
   }
 
+  /// What takes long goes on.
+  func work() throws {
+    for lane in DiskLane.allCases { harness.disk.run(lane) }
+    try settle()
+  }
+
   func rewrite() throws {
     harness.send("BGREWRITEAOF", from: 50)
     try settle()
@@ -175,11 +181,12 @@ final class CrashHistory {
   }
 
   /// When the disk has been well for a while, writes are accepted, and all that was ever done is on it.
-  func end() throws {
+  ///
+  /// - Parameter minutes: for so long. A rewrite that has failed again and again is not tried for up to an hour.
+  func end(minutes: Int = 130) throws {
     harness.disk.heal()
     harness.passAll(milliseconds: 3000)
-    // A rewrite that has failed again and again is not tried for up to an hour.
-    for _ in 0..<130 { harness.leap(milliseconds: 60_000) }
+    for _ in 0..<minutes { harness.leap(milliseconds: 60_000) }
     try countReplies()
     #expect(try harness.ask("PING", from: 50) == .simple("PONG"), "\(generator)")
     let waiting = unanswered.values.reduce(0) { $0 + $1.count }

@@ -40,13 +40,19 @@ import Testing
         switch number {
         case 8, 48: try history.rewrite()
         case 25: try history.replace()
-        default: try history.step()
+        case _ where number % 2 == 0: try history.step()
+        default: try history.work()
         }
       }
       let hasFailed = history.harness.disk.failsIn == nil
-      try history.verify(&loaded, restarting: 50)
-      try history.end()
-      #expect(hasFailed || failing > 50)
+      do {
+        try history.verify(&loaded, restarting: 200)
+        try history.end(minutes: 3)
+      } catch {
+        Issue.record("operation \(failing): \(error); \(history.harness.log)")
+        return
+      }
+      #expect(hasFailed || failing > 60)
       if !hasFailed { break }
     }
   }

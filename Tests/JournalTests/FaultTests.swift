@@ -283,6 +283,21 @@ import Testing
     #expect(harness.journal.prepareToStop(force: true))
   }
 
+  /// It waits for the next increment, and goes on with that.
+  @Test(arguments: [false, true]) func theEndSyncsAnIncrementThatHasJustBegun(_ isWriteBroken: Bool) throws {
+    let harness = try JournalHarness(.everySecond)
+    harness.send("INCR", "n")
+    harness.send("BGREWRITEAOF")
+    harness.send("INCR", "n")
+    // The sync, the new file, its name, and five operations for the manifest.
+    if isWriteBroken { harness.disk.failsIn = 8 }
+    #expect(harness.journal.prepareToStop(force: false))
+    #expect(harness.disk.failsIn == nil)
+    #expect(harness.disk.names == ["log.1.base.rdb", "log.1.incr.aof", "log.2.incr.aof", "log.manifest"])
+    #expect(try JournalHarness.load(harness.disk.files(.least)).n == [2, 0])
+    #expect(harness.disk.content("log.2.incr.aof")?.isEmpty == false)
+  }
+
   /// Nothing of what there is since it was lost is in any file.
   @Test(arguments: [AppendSync.always, .everySecond, .never])
   func theServerDoesNotEndWithoutItsLog(_ sync: AppendSync) throws {

@@ -205,7 +205,11 @@ final class JournalHarness: SessionTransport {
     let harness = LoadingHarness(settings)
     harness.disk.files = files
     let step = try harness.load()
-    guard case .loaded = step else { throw Failure(text: "\(step) \(harness.log) \(files.keys.sorted())") }
+    guard case .loaded = step else {
+      let sizes = files.map { "\($0.key): \($0.value.count)" }.sorted()
+      let manifest = String(decoding: files["log.manifest"] ?? [], as: UTF8.self)
+      throw Failure(text: "\(step) \(harness.log) \(sizes) \(manifest)")
+    }
     return counts(harness.engine)
   }
 
