@@ -180,6 +180,9 @@ import Values
       SET x 0
       MOVE x 1
       COPY x z DB 1 REPLACE
+      SET t 1 PX 1
+      pass
+      SMOVE missing t 1
       """
     // Each server walks its keys in an order of its own.
     let isSame = { (a: ToldCommand, b: ToldCommand) in

@@ -43,8 +43,11 @@ extension SetCommands {
     "Moves a member from one set to another.",
     .write { call, edit throws(CommandError) in
       let (source, target, member) = (call.key(1), call.key(2), call.key(3))
-      guard edit.find(source) != nil else { return call.reply.integer(0) }
-      guard edit.find(source)?.type == .set, edit.find(target)?.type ?? .set == .set else { throw .wrongType }
+      let isSourceThere = edit.find(source) != nil
+      // Whatever comes of it: what has expired there goes now, as with Redis, and not when somebody asks for it next.
+      let isTargetFit = edit.find(target)?.type ?? .set == .set
+      guard isSourceThere else { return call.reply.integer(0) }
+      guard isTargetFit, edit.find(source)?.type == .set else { throw .wrongType }
       let isThere = try edit.readSet(source)?.contains(member.bytes, member.hash) ?? false
       guard isThere else { return call.reply.integer(0) }
       if source.bytes != target.bytes {
