@@ -9,8 +9,12 @@ struct ToldCommand: Equatable, CustomStringConvertible {
 
   /// The command without what only a primary may say: a limit for trimming that is exact.
   var asFromClient: ToldCommand {
+    func lower(_ index: Int) -> String { String(decoding: words[index], as: UTF8.self).lowercased() }
+    // A key or a field may have that name, too.
     guard name == "XADD" || name == "XTRIM",
-      let index = words.firstIndex(where: { $0.map { $0 | 0x20 } == Array("limit".utf8) })
+      let index = words.indices.dropFirst(4).first(where: {
+        lower($0) == "limit" && ["maxlen", "minid", "~", "="].contains(lower($0 - 2))
+      })
     else { return self }
     return ToldCommand(words: Array(words[..<index] + words[(index + 2)...]))
   }
