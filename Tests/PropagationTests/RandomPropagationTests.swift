@@ -30,8 +30,8 @@ import Values
       for number in 1...4000 {
         for command in Self.next(&mix) { try witnesses.send(command.map(CommandMix.bytes)) }
         if mix.generator.oneIn(400) {
-          // What lives for a millisecond more is gone when it is met next.
-          for key in Set((0..<3).map { _ in mix.anyOfAll() }).sorted() { try witnesses.send(["PEXPIRE", key, "1"]) }
+          // What lives for a moment more is gone when it is met next.
+          for key in Set((0..<3).map { _ in mix.anyOfAll() }).sorted() { try witnesses.send(["PEXPIRE", key, "5"]) }
           witnesses.pass()
         }
         if number.isMultiple(of: 50) { try Self.compare(witnesses) }
