@@ -35,6 +35,8 @@ final class Life: SessionTransport {
   private var servingWork: [() -> Void] = []
   /// Until then the serving loop does nothing else than what it is about: a command takes so long.
   private var blockedUntil: Int64 = 0
+  /// When another dataset has last taken the place of the live one.
+  private var replacedAt: Int64 = .min
   /// When the loops have done what they were asked for so far.
   private var servingLoopTime: Int64 = 0
   private var linkLoopTime: Int64 = 0
@@ -83,6 +85,7 @@ final class Life: SessionTransport {
     engine.shutDown = { _ in false }
     journal = Journal(engine, on: server.disk)
     log.journal = journal
+    engine.datasetReplacements.append { [unowned self] in replacedAt = world.now }
     journal.nanoseconds = clock
     server.disk.life = self
     controller.engine = engine
@@ -214,10 +217,13 @@ final class Life: SessionTransport {
     return true
   }
 
-  /// A client was told that a stamp is written.
-  func acknowledged(_ stamp: Int) {
+  /// A client was told that a stamp is written, for which it has asked at `time`.
+  func acknowledged(_ stamp: Int, askedAt time: Int64) {
     guard engine.settings.appendSync == .always else { return }
-    if journal.holdsWriters { return world.fail("\(server.name) answers a write that is in no log yet") }
+    // What was written before may be safe in the former log.
+    if journal.holdsWriters, time > replacedAt {
+      return world.fail("\(server.name) answers a write that is in no log yet")
+    }
     guard journal.state == .on else { return }
     server.ledger.note(world.invariants.landmarks(self))
     server.ledger.acknowledged(stamp)

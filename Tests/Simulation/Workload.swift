@@ -85,11 +85,12 @@ final class Workload {
   /// Sends a command; if it is the one that ends the writing of a stamp, its answer says that the stamp is safe.
   private func send(_ command: [String], _ number: Int, _ scribe: SimulatedClient, _ outcome: Outcome? = nil) {
     guard let life = server.life else { return }
+    let time = world.now
     scribe.send(command) { reply in
       switch (command[0], reply) {
       case ("SET", .simple("OK")), ("EXEC", .array):
         outcome?.isWritten = true
-        life.acknowledged(number)
+        life.acknowledged(number, askedAt: time)
       default: break
       }
     }
