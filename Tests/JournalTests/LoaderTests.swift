@@ -279,6 +279,30 @@ final class LoadingHarness: SessionTransport {
     #expect(failure == "Error trying to move the old AOF file log into dir dir: Permission denied")
   }
 
+  @Test func nothingStaysOfAServerThatIsGone() throws {
+    weak var engine: Engine?
+    weak var dataset: Dataset?
+    do {
+      let harness = LoadingHarness()
+      harness.put(("b", LogText.snapshot()), ("i", command("SET", "a", "1")))
+      guard case .loaded = try harness.load() else { throw Unloaded() }
+      (engine, dataset) = (harness.engine, harness.engine.keyspace.live)
+    }
+    #expect(engine == nil)
+    #expect(dataset == nil)
+    weak var other: Engine?
+    weak var journal: Journal?
+    do {
+      let harness = try JournalHarness(.always)
+      harness.send("BGREWRITEAOF")
+      harness.send("INCR", "n")
+      harness.disk.runAll()
+      (other, journal) = (harness.engine, harness.journal)
+    }
+    #expect(other == nil)
+    #expect(journal == nil)
+  }
+
   @Test func clientsAreToldToWait() throws {
     let harness = LoadingHarness()
     harness.put(("i", command("SET", "a", "1") + command("SET", "b", "1")))
