@@ -156,12 +156,15 @@ final class CrashHistory {
 
   /// Looks at all moments. Every so often a server goes on from there.
   func verify(restarting interval: Int) throws {
+    let settings = Settings()
+    settings.appendFilename = "log"
+    let loading = LoadingHarness(settings)
     var loaded: [[String: [UInt8]]: JournalHarness.Counts] = [:]
     var states: [JournalHarness.Counts: Int] = [:]
     for count in 0...events.count { states[counts(after: count)] = count }
     for (number, moment) in moments.enumerated() {
       #expect(moment.files["log.manifest"] != nil, "\(generator)")
-      let counts = try loaded[moment.files] ?? JournalHarness.load(moment.files)
+      let counts = try loaded[moment.files] ?? JournalHarness.load(moment.files, with: loading)
       loaded[moment.files] = counts
       let count = try #require(states[counts], "\(generator): \(counts) was never there; \(events)")
       #expect(

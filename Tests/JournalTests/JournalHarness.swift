@@ -198,11 +198,17 @@ final class JournalHarness: SessionTransport {
   /// What the live dataset has.
   var counts: Counts { Self.counts(engine) }
 
-  /// What a server that starts with these files has.
-  static func load(_ files: [String: [UInt8]]) throws -> Counts {
-    let settings = Settings()
-    settings.appendFilename = "log"
-    let harness = LoadingHarness(settings)
+  /// What a server that starts with these files has; `former` is one that has done so before.
+  static func load(_ files: [String: [UInt8]], with former: LoadingHarness? = nil) throws -> Counts {
+    let harness: LoadingHarness
+    if let former {
+      former.reset()
+      harness = former
+    } else {
+      let settings = Settings()
+      settings.appendFilename = "log"
+      harness = LoadingHarness(settings)
+    }
     harness.disk.files = files
     let step = try harness.load()
     guard case .loaded = step else {

@@ -28,6 +28,15 @@ final class LoadingHarness: SessionTransport {
 
   var now: Int64 { Int64(clock.milliseconds) }
 
+  /// Forgets what was loaded. An engine's table of commands is for the life of the process: who loads often has one engine
+  /// do it.
+  func reset() {
+    engine.keyspace.history.replaceLive(
+      with: Dataset(databases: engine.settings.databases, lineage: Lineage.next()))
+    engine.keyspace.liveDatasetChanged()
+    log = []
+  }
+
   /// Puts files on the disk, with a manifest of them: `b` and `i` say what the names are.
   func put(_ files: (type: String, content: [UInt8])...) {
     var text = ""
