@@ -1,4 +1,4 @@
-/// What is kept for readers alone: saves, full syncs and rewrites of the log walk a sealed state that nobody else sees, and
+/// What is kept for passing readers alone: saves, full syncs and rewrites of the log walk a sealed state that nobody else sees, and
 /// what the states after it have lost stays until they have ended.
 extension Dataset {
   /// The generation of the youngest version below the head that is not there for readers alone. What the head holds of later
@@ -10,14 +10,14 @@ extension Dataset {
   /// Bytes that come free when all readers have ended, for nobody else holds them. Where versions branch off from what a
   /// reader walks, it may be more.
   var readerBytes: Int {
-    guard tree.pinCount > 0 else { return 0 }
+    guard tree.readerCount > 0 else { return 0 }
     return tree.members.reduce(0) { $0 + readerBytes(above: $1.key, $1.value) }
   }
 
   /// What is kept for the readers right above a version or the head, or for those at the end of a branch.
   private func readerBytes(above number: Int, _ member: VersionTree.Member) -> Int {
-    let isEnd = member.isHidden && member.children == 0
-    guard isEnd || !member.isHidden else { return 0 }
+    let isEnd = member.isPassing && member.children == 0
+    guard isEnd || !member.isPassing else { return 0 }
     let readers = tree.readers(from: isEnd ? number : member.parent)
     guard let lowest = readers.last else { return 0 }
     let kept = tree.floor(of: lowest)
@@ -35,7 +35,7 @@ extension VersionTree {
   func readers(from number: Int?) -> [Int] {
     var readers: [Int] = []
     var next = number
-    while let number = next, let member = members[number], member.isHidden, member.children <= 1 {
+    while let number = next, let member = members[number], member.isPassing, member.children <= 1 {
       readers.append(number)
       next = member.parent
     }

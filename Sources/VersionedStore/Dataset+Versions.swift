@@ -102,6 +102,9 @@ extension Dataset {
   /// The youngest first: the books of what is to be dropped next are not put in order once more for each that goes before.
   private static func inOrder(_ numbers: [Int]) -> [Int] { numbers.sorted(by: >) }
 
+  /// A sealed version is there for a reader that ends by itself.
+  func markAsPassing(_ number: Int) { tree.markAsPassing(number) }
+
   /// Keeps a version's memory while a reader walks it, dropped or not.
   func pin(_ number: Int) { tree.pin(number) }
 
@@ -170,14 +173,10 @@ extension Dataset {
 }
 
 extension VersionTree {
-  mutating func pin(_ number: Int) {
-    self[number].pins += 1
-    pinCount += 1
-  }
+  mutating func pin(_ number: Int) { self[number].pins += 1 }
 
   mutating func unpin(_ number: Int) -> (byteCount: Int, steps: [Step]) {
     self[number].pins -= 1
-    pinCount -= 1
     return settle(number)
   }
 }

@@ -65,8 +65,8 @@ public final class History {
     if datasets.count == 1 { return live.arena.allocatedBytes }
     return datasets.values.reduce(0) { $0 + $1.arena.allocatedBytes }
   }
-  /// Bytes that only readers still hold: what the live dataset has lost since a save or a full sync began. They come free
-  /// when it ends.
+  /// Bytes that only passing readers still hold: what the live dataset has lost since a save or a full sync began (`pinLive`).
+  /// They come free when it ends. Not so what clients hold that read a version.
   public var readerBytes: Int { datasets.values.reduce(0) { $0 + $1.readerBytes } }
 
   /// Bytes that would be left if all versions were dropped.
@@ -254,6 +254,7 @@ public final class History {
     lastID += 1
     live.seal(as: lastID)
     live.pin(lastID)
+    live.markAsPassing(lastID)
     let pin = VersionPin(
       id: lastID, createdMilliseconds: now, lineage: live.lineage, root: live.root(of: lastID))
     _ = live.drop([lastID])

@@ -12,6 +12,8 @@ struct VersionTree {
     var children = 0
     /// Dropped, but still a branch point or in use by a reader.
     var isHidden = false
+    /// Made for a reader that ends by itself, a save or a full sync, and never to be seen.
+    var isPassing = false
     /// Readers that walk this version now.
     var pins = 0
     /// What this version holds.
@@ -34,8 +36,8 @@ struct VersionTree {
   static let head = 0
 
   private(set) var members: [Int: Member] = [:]
-  /// Readers of all members.
-  var pinCount = 0
+  /// How many members are there for a passing reader alone.
+  private(set) var readerCount = 0
 
   subscript(number: Int) -> Member {
     get { members[number]! }
@@ -50,6 +52,12 @@ struct VersionTree {
   mutating func add(_ number: Int, _ member: Member) {
     members[number] = member
     if let parent = member.parent { members[parent]!.children += 1 }
+  }
+
+  /// `number` is for a reader that ends by itself.
+  mutating func markAsPassing(_ number: Int) {
+    members[number]!.isPassing = true
+    readerCount += 1
   }
 
   /// Takes the head out, without regard to what it held.
@@ -112,6 +120,7 @@ struct VersionTree {
         steps += coalesce(below: child, after: floor)
       }
       members[number] = nil
+      if member.isPassing { readerCount -= 1 }
       next = member.parent
     }
     return (byteCount, steps)

@@ -79,6 +79,17 @@ import Testing
     end(&pins, &generator)
   }
 
+  /// A client may read a version for as long as it likes: that counts.
+  @Test func clientsAreNoPassingReaders() throws {
+    for number in 0..<1000 { put(0, "key:\(number)") }
+    let version = try history.create(reason: "test", atMilliseconds: 0)
+    let pin = try history.pin(version.id)
+    for number in 0..<1000 { remove(0, "key:\(number)") }
+    try history.drop([version.id])
+    #expect(history.readerBytes == 0)
+    history.unpin(pin)
+  }
+
   /// Memory moves from the live dataset to the reader: what counts beside readers goes down all the same.
   @Test func evictingUnderAReaderCounts() {
     for number in 0..<1000 { put(0, "key:\(number)") }
