@@ -114,37 +114,37 @@ import Values
       EXPIREAT c 1
       PEXPIREAT d 1
       EXPIRE none 1
-      SET e 1 PX 1
+      SET e 1 PX 5
       pass
       GET e
       GET e
       MSET f 1 g 2 h 3
-      PEXPIRE f 1
-      PEXPIRE g 1
-      PEXPIRE h 1
+      PEXPIRE f 5
+      PEXPIRE g 5
+      PEXPIRE h 5
       pass
       MGET f g none h
-      SET f 1 PX 1
+      SET f 1 PX 5
       pass
       SET f 2
-      PEXPIRE f 1
+      PEXPIRE f 5
       pass
       DEL f
-      SET f 1 PX 1
-      SET g 1 PX 1
+      SET f 1 PX 5
+      SET g 1 PX 5
       pass
       RENAME b f
       COPY f g REPLACE
       COPY f g
-      SET f 1 PX 1
+      SET f 1 PX 5
       pass
       EXPIRE f 100
       RPUSH l 1 2 3
-      SET m 1 PX 1
+      SET m 1 PX 5
       pass
       LMOVE l m LEFT RIGHT
       SADD s 1 2 3
-      SET t 1 PX 1
+      SET t 1 PX 5
       pass
       SMOVE s t 1
       SUNIONSTORE t s none
@@ -154,33 +154,33 @@ import Values
       pass
       SCAN 0 COUNT 1000
       SELECT 5
-      SET only 1 PX 1
+      SET only 1 PX 5
       pass
       RANDOMKEY
-      SET x 1 PX 1
+      SET x 1 PX 5
       pass
       MULTI
       GET x
       SET y 1
       EXEC
       SELECT 0
-      SET x 1 PX 1
+      SET x 1 PX 5
       pass
       EVAL 'redis.call("GET", "x") return redis.call("SET", "y", "2")' 0
-      SET x 1 PX 1
-      SET y 1 PX 1
+      SET x 1 PX 5
+      SET y 1 PX 5
       pass
       EXISTS x
       TTL y
       SELECT 1
-      SET x 1 PX 1
+      SET x 1 PX 5
       SET z 1
       pass
       SELECT 0
       SET x 0
       MOVE x 1
       COPY x z DB 1 REPLACE
-      SET t 1 PX 1
+      SET t 1 PX 5
       pass
       SMOVE missing t 1
       """
