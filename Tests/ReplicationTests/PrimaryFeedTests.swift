@@ -349,41 +349,9 @@ import VersionedStore
     #expect(primary.receivedText(again).hasPrefix("+CONTINUE \(id)\r\n"))
   }
 
-  // MARK: WAIT and the end of the server
-
-  /// A replica that is known under a name of its own choice, and has acknowledged all.
-  private func named(_ primary: PrimaryHarness, _ port: Int) throws -> Session {
-    let session = primary.open()
-    try primary.introduce(session, ["listening-port", "\(port)", "capa", "eof", "capa", "psync2"])
-    primary.send(["PSYNC", "?", "-1"], from: session)
-    acknowledge(primary, session)
-    return session
-  }
-
   private func acknowledge(_ primary: PrimaryHarness, _ session: Session) {
     primary.send(["REPLCONF", "ACK", "\(primary.controller.feed.offset)"], from: session)
   }
-
-  /// Behind one address translation, or in containers, several may look the same from here.
-  @Test func replicasOfOneNameAreSeveralIfTheySpeak() throws {
-    let primary = PrimaryHarness()
-    let replicas = try [6379, 6379, 0, 0].map { try named(primary, $0) }
-    try primary.run("SET", "a", "1")
-    for replica in replicas { acknowledge(primary, replica) }
-    #expect(try primary.run("WAIT", "4", "0") == .integer(4))
-  }
-
-  @Test func aReplicaThatCameBackCountsOnce() throws {
-    let primary = PrimaryHarness()
-    // Nobody has noticed yet that this connection is dead.
-    let former = try named(primary, 6379)
-    let again = try named(primary, 6379)
-    #expect(primary.isConnected(former) && primary.isConnected(again))
-    #expect(try primary.run("WAIT", "0", "0") == .integer(1))
-    acknowledge(primary, former)
-    #expect(try primary.run("WAIT", "0", "0") == .integer(2))
-  }
-
   @Test func theEndWaitsForAReplicaThatIsOnItsWay() throws {
     let primary = PrimaryHarness()
     primary.walksAtOnce = false

@@ -119,9 +119,6 @@ public final class PrimaryFeed {
   func add(_ replica: Replica) {
     profiles[replica.session.id] = nil
     engine.becomeReplica(replica.session)
-    if replica.port != 0 {
-      for former in replicas where former.name == replica.name { former.isSuperseded = true }
-    }
     replicas.append(replica)
     engine.updateGoodReplicas()
   }
@@ -151,7 +148,6 @@ public final class PrimaryFeed {
     guard let replica = replica(session) else { return }
     if offset > replica.acknowledgedOffset { replica.acknowledgedOffset = offset }
     replica.hasAcknowledged = true
-    replica.isSuperseded = false
     replica.acknowledgedAt = now
     engine.replicasHaveAcknowledged()
     if replica.awaitsAcknowledgement, replica.state == .online {

@@ -59,9 +59,6 @@ public final class Replica {
   /// It has said so at all. One that has been sent a snapshot is not known to have taken it in before that.
   var hasAcknowledged = false
   public internal(set) var acknowledgedAt: Int64
-  /// Another one has come since under the same name, and this one has said nothing: its connection may be dead, and not known
-  /// to be.
-  var isSuperseded = false
   /// When it asked to be a replica.
   let askedAt: Int64
   /// When something last left for it.

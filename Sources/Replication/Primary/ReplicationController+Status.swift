@@ -49,11 +49,14 @@ extension Replica {
 
 extension PrimaryFeed {
   /// How many replicas have said that they hold all up to `offset`. One whose former connection is not known to be dead yet
-  /// counts once: whoever waits for two wants two copies. Two that both speak are two, whatever they call themselves: seen
-  /// from here, replicas behind one address translation, or in containers, may have the same address and port.
+  /// counts once: whoever waits for two wants two copies.
   fileprivate func count(acknowledging offset: Int64) -> Int {
-    replicas.count {
-      $0.state == .online && $0.hasAcknowledged && !$0.isSuperseded && $0.acknowledgedOffset >= offset
+    var places: Set<String> = []
+    var count = 0
+    for replica in replicas
+    where replica.state == .online && replica.hasAcknowledged && replica.acknowledgedOffset >= offset {
+      if replica.profile.port == 0 || places.insert(replica.name).inserted { count += 1 }
     }
+    return count
   }
 }
