@@ -122,7 +122,7 @@ import Testing
     let digest = try digest(pair.source, "a")
     // What takes no memory to speak of must be sent as it is.
     try pair.source.command("CONFIG", "SET", "rdbcompression", "no")
-    pair.servers[1].signal(SIGSTOP)
+    pair.servers[1].halt()
     let reply = try pair.migrate("a", "9", "300")
     pair.servers[1].signal(SIGCONT)
     #expect(reply == .error("IOERR error or timeout \(byteCount < 1000 ? "reading" : "writing") to target instance"))

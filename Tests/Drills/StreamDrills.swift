@@ -59,7 +59,7 @@ import Testing
     // The backlog is overrun while the link is down, so that everything has to be sent again.
     try client.command("CONFIG", "SET", "repl-backlog-size", "16384")
     let former = try drill.operatorClient.command("VERSION", "LIST")
-    drill.server.signal(SIGSTOP)
+    drill.server.halt()
     try client.command("CLIENT", "KILL", "TYPE", "replica")
     _ = try client.pipeline((0..<200).map { ["SET", "fill:\($0)", String(repeating: "x", count: 1000)] })
     drill.server.signal(SIGCONT)

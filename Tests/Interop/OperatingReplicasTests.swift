@@ -39,7 +39,7 @@ import Testing
       #expect(replies == [.simple("OK"), .integer(1)])
       #expect(try reader.command("GET", "k") == .bulk("\(number)"))
     }
-    replica.signal(SIGSTOP)
+    replica.halt()
     #expect(try writer.command("SET", "k", "last") == .simple("OK"))
     #expect(try writer.command("WAIT", "1", "50") == .integer(0))
     replica.signal(SIGCONT)
@@ -81,7 +81,7 @@ import Testing
   @Test func `the end waits for a replica that lags`() throws {
     let (primary, replica) = try pair(.cambium, .redis, ["shutdown-timeout 60", "save ''"])
     let writer = try primary.connect(timeoutMilliseconds: 20_000)
-    replica.signal(SIGSTOP)
+    replica.halt()
     #expect(try writer.command("SET", "k", "last") == .simple("OK"))
     primary.signal(SIGTERM)
     #expect(primary.log.waitFor("Waiting for replicas before shutting down."))
@@ -96,7 +96,7 @@ import Testing
   @Test func `a second SIGINT does not wait, and SHUTDOWN ABORT keeps the server`() throws {
     let (primary, replica) = try pair(.cambium, .redis, ["shutdown-timeout 600", "save ''"])
     let writer = try primary.connect(timeoutMilliseconds: 20_000)
-    replica.signal(SIGSTOP)
+    replica.halt()
     defer { replica.signal(SIGCONT) }
     #expect(try writer.command("SET", "k", "1") == .simple("OK"))
     primary.signal(SIGINT)
