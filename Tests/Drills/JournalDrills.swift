@@ -50,7 +50,7 @@ import Testing
       // Redis reads the files as the kill has left them.
       let copy = round % 5 == 0 ? try copyOfLog(server) : nil
       try server.restart()
-      let reader = try server.connect()
+      let reader = try server.connect(timeoutMilliseconds: 60_000)
       let (found, wrong) = try LogWriters.steps(reader, writers: Self.writerCount)
       #expect(wrong.isEmpty, "\(random) round \(round): \(wrong)")
       #expect(try reader.command("HGET", "filler:299", "b") == .bulk("299"))
