@@ -49,6 +49,21 @@ import VersionedStore
         == "# Replication\r\nrole:slave\r\n\r\n# Weather\r\nrain:no\r\n")
   }
 
+  /// The length is what the primary has announced, whatever that is.
+  @Test func aSnapshotOfAnyLengthIsToldOf() throws {
+    let harness = EngineHarness()
+    func estimate(_ seconds: Int64, of total: Int, _ loaded: Int) throws -> String? {
+      harness.engine.replicaHooks.staging = { LoadFigures(seconds: seconds, totalBytes: total, loadedBytes: loaded) }
+      let fields = try fields(harness, "persistence")
+      #expect(fields["loading"] == "0" && fields["async_loading"] == "1")
+      return fields["loading_eta_seconds"]
+    }
+    #expect(try estimate(10, of: 1000, 250) == "30")
+    #expect(try estimate(10, of: 1000, 0) == "1")
+    #expect(try estimate(10, of: 0, 250) == "0")
+    #expect(try estimate(100, of: .max, 1) == "\(Int64.max)")
+  }
+
   @Test func fieldsThatToolsRead() throws {
     let harness = EngineHarness()
     harness.engine.identity.port = 7001

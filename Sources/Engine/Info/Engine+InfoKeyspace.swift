@@ -60,13 +60,15 @@ extension Engine {
 
   private func loadLines(_ load: LoadFigures) -> [String] {
     let left = max(load.totalBytes - load.loadedBytes, 0)
+    // A primary may announce any length: in whole numbers the product would have none.
+    let seconds = Double(load.seconds) * Double(left) / Double(max(load.loadedBytes, 1))
     return [
       "loading_start_time:\(nowMicroseconds / 1_000_000 - load.seconds)",
       "loading_total_bytes:\(load.totalBytes)",
       "loading_rdb_used_mem:0",
       "loading_loaded_bytes:\(load.loadedBytes)",
       "loading_loaded_perc:\(percentage(load.loadedBytes, load.totalBytes))",
-      "loading_eta_seconds:\(load.loadedBytes > 0 ? load.seconds * Int64(left) / Int64(load.loadedBytes) : 1)",
+      "loading_eta_seconds:\(load.loadedBytes > 0 ? Int64(exactly: seconds.rounded(.down)) ?? .max : 1)",
     ]
   }
 
