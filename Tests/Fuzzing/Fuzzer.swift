@@ -33,7 +33,6 @@ final class Fuzzer {
   private var words: FuzzWords
   private var clients: [Client] = []
   private let journal: FuzzJournal
-  private var lineage = 1
   private(set) var commandCount = 0
 
   private var engine: Engine { server.engine }
@@ -250,8 +249,7 @@ final class Fuzzer {
       settings.versionHistory = Int.random(in: 0...3, using: &words.generator)
     }
     if words.generator.oneIn(100) {
-      lineage += 1
-      let staged = Dataset(databases: settings.databases, lineage: lineage)
+      let staged = Dataset(databases: settings.databases, lineage: Lineage.next())
       engine.keyspace.history.commit(
         staged, reason: "replicaof", atMilliseconds: Int64(server.clock.milliseconds))
       engine.keyspace.liveDatasetChanged()
