@@ -127,7 +127,9 @@ let package = Package(
       swiftSettings: careful),
     .testTarget(
       name: "PropagationTests",
-      dependencies: ["Scripting", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport"],
+      dependencies: [
+        "Scripting", "Snapshots", "RESP", "VersionedStore", "Values", "Engine", "TestSupport", "cambium-server",
+      ],
       swiftSettings: careful),
     .testTarget(
       name: "ServerTests",
