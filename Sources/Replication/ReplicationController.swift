@@ -370,9 +370,12 @@ public final class ReplicationController: @unchecked Sendable {
   /// Begins the primary's session anew.
   private func openSession(now: Int64) -> Session {
     if let session { engine.peerClosed(session) }
-    let peer = PeerAddress(
-      remote: primary.map { "\($0.host):\($0.port)" } ?? "", local: "", isUnixSocket: false, isLoopback: false,
-      fileDescriptor: -1)
+    // A connection that has ended meanwhile leaves what it has sent, and the name of who has sent it.
+    let peer =
+      link?.status.ends
+      ?? PeerAddress(
+        remote: primary.map { "\($0.host):\($0.port)" } ?? "", local: "", isUnixSocket: false, isLoopback: false,
+        fileDescriptor: -1)
     let session = engine.open(peer, now: now)
     session.isPrimary = true
     session.isAuthenticated = true

@@ -1,3 +1,4 @@
+public import Engine
 public import Snapshots
 
 /// A link that runs on a thread of its own. May be called from any thread.
@@ -57,6 +58,8 @@ public struct LinkStatus: Sendable {
   public var downMilliseconds: Int64?
   /// Where the stream that has come in ends; nil without one.
   public var receivedOffset: ReplicationOffset?
+  /// Both ends of the connection; nil without one.
+  public var ends: PeerAddress?
 
   public init(_ link: borrowing ReplicaLink, stagedByteCount: Int, now: Int64) {
     state = link.state

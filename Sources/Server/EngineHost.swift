@@ -22,11 +22,7 @@ public final class EngineHost: ServingEngine, SessionTransport {
       engine.statistics.connectionsRejected += 1
       return .refused(Array(refusal.utf8))
     }
-    let session = engine.open(
-      PeerAddress(
-        remote: info.peer, local: info.local, isUnixSocket: info.isUnixSocket, isLoopback: info.isLocal,
-        fileDescriptor: info.fileDescriptor),
-      now: nowMicroseconds / 1000)
+    let session = engine.open(PeerAddress(info), now: nowMicroseconds / 1000)
     session.slot = id.slot
     while sessions.count <= id.slot { sessions.append(nil) }
     sessions[id.slot] = session

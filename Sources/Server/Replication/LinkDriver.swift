@@ -1,3 +1,4 @@
+import Engine
 import Logging
 import NIOCore
 import NIOPosix
@@ -27,6 +28,8 @@ final class LinkDriver {
   private let logger: Logger
 
   private var channel: (any Channel)?
+  /// The two ends of the channel.
+  private var ends: PeerAddress?
   /// Goes up with each connection that is asked for, and with each that is given up.
   private var attempt = 0
   /// What has come in and the link has not taken.
@@ -116,6 +119,7 @@ final class LinkDriver {
   func established(_ channel: any Channel, _ attempt: Int) {
     guard attempt == self.attempt else { return channel.close(promise: nil) }
     self.channel = channel
+    ends = PeerAddress(ConnectionInfo(channel))
     isReading = true
   }
 
@@ -134,7 +138,7 @@ final class LinkDriver {
 
   func closed(_ reason: String, _ attempt: Int) {
     guard attempt == self.attempt else { return }
-    channel = nil
+    (channel, ends) = (nil, nil)
     link.closed(reason: reason, at: Self.now())
     perform()
   }
@@ -213,7 +217,9 @@ final class LinkDriver {
   private func perform() {
     for action in link.takeActions() { perform(action) }
     let now = Self.now()
-    handle.post(LinkStatus(link, stagedByteCount: staging?.dataset.arena.allocatedBytes ?? 0, now: now), at: now)
+    var status = LinkStatus(link, stagedByteCount: staging?.dataset.arena.allocatedBytes ?? 0, now: now)
+    status.ends = ends
+    handle.post(status, at: now)
     setTimer()
   }
 
@@ -277,7 +283,7 @@ final class LinkDriver {
   private func close() {
     attempt += 1
     channel?.close(promise: nil)
-    channel = nil
+    (channel, ends) = (nil, nil)
     unread.clear()
     (owedMicroseconds, isPausing) = (0, false)
   }

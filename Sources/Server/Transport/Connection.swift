@@ -48,17 +48,13 @@ final class Connection: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
-    let pipeline = context.channel.pipeline.syncOperations
-    descriptor = (try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }) ?? -1
+    descriptor = context.channel.descriptor
     if isSecure { beginHandshake(context) } else { introduce(context) }
   }
 
   /// Offers the connection to the engine.
   private func introduce(_ context: ChannelHandlerContext) {
-    let channel = context.channel
-    let info = ConnectionInfo(
-      remote: channel.remoteAddress, local: channel.localAddress, fileDescriptor: Int(descriptor))
-    if case .refused(let reason) = transport.admit(self, info) {
+    if case .refused(let reason) = transport.admit(self, ConnectionInfo(context.channel)) {
       isClosing = true
       reason.withBytes { if isSecure { queue($0) } else { _ = write($0) } }
       context.close(promise: nil)

@@ -1,3 +1,4 @@
+import Engine
 import NIOCore
 
 extension ConnectionInfo {
@@ -14,6 +15,12 @@ extension ConnectionInfo {
     }
   }
 
+  /// Describes the ends of an open channel. To be called on its loop.
+  init(_ channel: any Channel) {
+    self.init(
+      remote: channel.remoteAddress, local: channel.localAddress, fileDescriptor: Int(channel.descriptor))
+  }
+
   /// `?:0` stands for a peer that went away before it could be asked for its address.
   private static func text(_ address: SocketAddress?) -> String {
     guard let address, let ip = address.ipAddress else { return "?:0" }
@@ -22,5 +29,20 @@ extension ConnectionInfo {
 
   private static func isLoopback(_ ip: String) -> Bool {
     ip == "::1" || ip.hasPrefix("127.") || ip.hasPrefix("::ffff:127.")
+  }
+}
+
+extension Channel {
+  /// The file descriptor of its socket; -1 if it has none. To be called on its loop.
+  var descriptor: CInt {
+    (try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }) ?? -1
+  }
+}
+
+extension PeerAddress {
+  init(_ info: ConnectionInfo) {
+    self.init(
+      remote: info.peer, local: info.local, isUnixSocket: info.isUnixSocket, isLoopback: info.isLocal,
+      fileDescriptor: info.fileDescriptor)
   }
 }
