@@ -1,7 +1,7 @@
 internal import RESP
 internal import VersionedStore
 
-/// The commands that one turn of the tick has parsed and goes on to execute.
+/// The commands that one turn of the tick has parsed and goes on to execute. Whoever made it calls `deallocate` once.
 struct Batch {
   /// A command in the batch, or what a client sent in place of one.
   @safe
@@ -9,7 +9,7 @@ struct Batch {
     /// The engine's list of sessions with input keeps it alive.
     let session: Borrowed<Session>
     /// nil for an unknown command.
-    let record: Immortal<CommandRecord>?
+    let record: Fixed<CommandRecord>?
     /// Its arguments in the batch's list.
     let first: Int
     let count: Int
@@ -27,7 +27,7 @@ struct Batch {
 
     @inline(__always)
     init(
-      session: Session, record: Immortal<CommandRecord>?, first: Int, count: Int, start: Int,
+      session: Session, record: Fixed<CommandRecord>?, first: Int, count: Int, start: Int,
       probe: Int, member: Int = 0, isBrief: Bool = true, violation: ProtocolError?
     ) {
       self.session = Borrowed(session)
@@ -52,6 +52,11 @@ struct Batch {
   /// How many of them have been executed, or begun to be.
   var begun = 0
   let arguments = BytesList()
+
+  func deallocate() {
+    items.deallocate()
+    arguments.deallocate()
+  }
 
   var isEmpty: Bool { count == 0 }
   var isFull: Bool { count == items.count }

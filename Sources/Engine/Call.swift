@@ -31,7 +31,7 @@ public struct Call {
   private let databases: Borrowed<Keyspace>
   private let probes: ProbeBatch
   private let hashKey: HashKey
-  public internal(set) var command: Immortal<CommandRecord>
+  public internal(set) var command: Fixed<CommandRecord>
   /// Milliseconds since 1970, the same for all commands of a batch.
   public let now: Int64
   let probe: Int
@@ -39,7 +39,7 @@ public struct Call {
   @inline(__always)
   init(
     arguments: BytesList, first: Int, count: Int, reply: ReplyWriter, session: Session, keyspace: Keyspace,
-    command: Immortal<CommandRecord>, now: Int64, probe: Int
+    command: Fixed<CommandRecord>, now: Int64, probe: Int
   ) {
     self.arguments = arguments
     self.first = first

@@ -10,7 +10,7 @@ public struct CommandRecord {
   let firstKey: Int
   /// The position of the first member of the value at that key, likewise.
   let member: Int
-  let subcommands: [Immortal<CommandRecord>]
+  let subcommands: [Fixed<CommandRecord>]
   public let id: Int
   public var statistics = CommandStatistics()
   /// How long its calls took; nil before the first.
@@ -21,7 +21,7 @@ public struct CommandRecord {
   let hasSubcommands: Bool
 
   /// The subcommand of this name; nil if there is none.
-  func subcommand(_ name: Bytes) -> Immortal<CommandRecord>? {
+  func subcommand(_ name: Bytes) -> Fixed<CommandRecord>? {
     subcommands.first { name.equalsIgnoringCase($0.value.command.name) }
   }
 }
@@ -37,16 +37,16 @@ public struct CommandStatistics {
 /// All commands by name. Names are compared without regard to case.
 public final class CommandTable {
   /// Those that clients can reach, in the order in which they were declared.
-  public let all: [Immortal<CommandRecord>]
+  public let all: [Fixed<CommandRecord>]
   /// And those that `rename-command` has taken away: rules about commands go by what was declared.
-  let allDeclared: [Immortal<CommandRecord>]
-  private let records: FixedArray<Immortal<CommandRecord>>
+  let allDeclared: [Fixed<CommandRecord>]
+  private let records: FixedArray<Fixed<CommandRecord>>
   /// Open addressing; a power of two, at most half full.
   private let slots: BytesIndex
   /// By their new names in lower case, those that `rename-command` has given one.
-  private let renamed: [[UInt8]: Immortal<CommandRecord>]
+  private let renamed: [[UInt8]: Fixed<CommandRecord>]
   /// By the names that they were declared with, which rules about commands go by, whatever clients call them.
-  private let declared: [[UInt8]: Immortal<CommandRecord>]
+  private let declared: [[UInt8]: Fixed<CommandRecord>]
 
   /// Why commands cannot be renamed as they were meant to be, by the number of the renaming that cannot be done.
   public enum RenameFailure: Error, Equatable {
@@ -86,7 +86,7 @@ public final class CommandTable {
     self.init(records, names)
   }
 
-  private init(_ records: [Immortal<CommandRecord>], _ names: [[UInt8]: Immortal<CommandRecord>]) {
+  private init(_ records: [Fixed<CommandRecord>], _ names: [[UInt8]: Fixed<CommandRecord>]) {
     let reachable = Set(names.values.map { $0.value.id })
     allDeclared = records
     all = records.filter { reachable.contains($0.value.id) }
@@ -98,13 +98,19 @@ public final class CommandTable {
     precondition(declared.count == records.count, "a command is declared twice")
   }
 
-  private static func index(_ records: [Immortal<CommandRecord>]) -> [[UInt8]: Immortal<CommandRecord>] {
+  deinit {
+    for record in allDeclared { record.deallocateWithSubcommands() }
+    records.deallocate()
+    slots.deallocate()
+  }
+
+  private static func index(_ records: [Fixed<CommandRecord>]) -> [[UInt8]: Fixed<CommandRecord>] {
     Dictionary(records.map { ($0.value.name, $0) }) { first, _ in first }
   }
 
-  private static func records(_ families: [[Command]]) -> [Immortal<CommandRecord>] {
+  private static func records(_ families: [[Command]]) -> [Fixed<CommandRecord>] {
     var id = 0
-    func record(_ command: Command, container: String?) -> Immortal<CommandRecord> {
+    func record(_ command: Command, container: String?) -> Fixed<CommandRecord> {
       id += 1
       let fullName = container.map { "\($0)|\(command.name)" } ?? "\(command.name)"
       var firstKey = -1
@@ -112,7 +118,7 @@ public final class CommandTable {
         firstKey = index
       }
       let own = id
-      return Immortal(
+      return Fixed(
         CommandRecord(
           command: command, fullName: fullName, firstKey: firstKey, member: command.member,
           subcommands: command.subcommands.map { record($0, container: fullName) }, id: own,
@@ -123,25 +129,25 @@ public final class CommandTable {
   }
 
   @inline(__always)
-  public func find(_ name: Bytes) -> Immortal<CommandRecord>? {
+  public func find(_ name: Bytes) -> Fixed<CommandRecord>? {
     let index = slots.find(name)
     return index < 0 ? findRenamed(name) : records[index]
   }
 
   @inline(never)
-  private func findRenamed(_ name: Bytes) -> Immortal<CommandRecord>? {
+  private func findRenamed(_ name: Bytes) -> Fixed<CommandRecord>? {
     renamed.isEmpty ? nil : renamed[name.map(\.lowercased)]
   }
 
   /// The command or subcommand that the arguments name; nil if there is none.
-  public func find(_ name: Bytes, subcommand: Bytes?) -> Immortal<CommandRecord>? {
+  public func find(_ name: Bytes, subcommand: Bytes?) -> Fixed<CommandRecord>? {
     guard let record = find(name) else { return nil }
     guard !record.value.subcommands.isEmpty, let subcommand else { return record }
     return record.value.subcommand(subcommand)
   }
 
   /// The command that was declared with this name, whatever clients call it.
-  public func findDeclared(_ name: Bytes) -> Immortal<CommandRecord>? { declared[name.map(\.lowercased)] }
+  public func findDeclared(_ name: Bytes) -> Fixed<CommandRecord>? { declared[name.map(\.lowercased)] }
 
   /// Commands by all names that a stream of effects may have for them, in lower case: what a server tells of by itself goes
   /// by declared names, and what it tells as it was sent by those that clients use.
@@ -153,6 +159,14 @@ public final class CommandTable {
 extension CommandRecord {
   /// As declared.
   fileprivate var name: [UInt8] { Array(Bytes(command.name)) }
+}
+
+extension Fixed<CommandRecord> {
+  fileprivate func deallocateWithSubcommands() {
+    for subcommand in value.subcommands { subcommand.deallocateWithSubcommands() }
+    value.latencies?.deallocate()
+    deallocate()
+  }
 }
 
 /// Finds a name's number among fixed names.
@@ -173,6 +187,11 @@ struct BytesIndex {
     self.names = FixedArray(names)
     self.slots = FixedArray(slots)
     mask = UInt64(capacity - 1)
+  }
+
+  func deallocate() {
+    names.deallocate()
+    slots.deallocate()
   }
 
   /// The number of `name`, or -1.

@@ -6,7 +6,7 @@ public import VersionedStore
 public struct Edit {
   private let databases: Borrowed<Keyspace>
   private let openDataset: Borrowed<Dataset>
-  private let hot: Immortal<HotState>
+  private let hot: Fixed<HotState>
   var keyspace: Keyspace { databases.object }
   public var dataset: Dataset { openDataset.object }
   public let database: Int

@@ -5,7 +5,7 @@ internal import VersionedStore
 extension Engine {
   /// Makes all checks. False if the command was answered, queued or put off instead.
   @inline(never)
-  func admit(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) -> Bool {
+  func admit(_ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session) -> Bool {
     let flags = effectiveFlags(of: record, call)
     if needsAuthentication(session), !flags.contains(.noAuth) {
       return reject(record, &call, session, "NOAUTH Authentication required.")
@@ -59,12 +59,12 @@ extension Engine {
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
 
   /// Whether EXEC would run a command that is not to be served without a primary.
-  private func isExecOfStale(_ record: Immortal<CommandRecord>, _ session: Session) -> Bool {
+  private func isExecOfStale(_ record: Fixed<CommandRecord>, _ session: Session) -> Bool {
     record.value.fullName == "exec" && session.transaction?.needsFreshData == true
   }
 
   /// EXEC does what the queued commands do.
-  private func queuedFlags(_ record: Immortal<CommandRecord>, _ session: Session) -> CommandFlags {
+  private func queuedFlags(_ record: Fixed<CommandRecord>, _ session: Session) -> CommandFlags {
     guard record.value.fullName == "exec", let transaction = session.transaction else { return [] }
     return transaction.flags.intersection([.readOnly, .write, .denyOOM, .mayReplicate])
   }
@@ -72,12 +72,12 @@ extension Engine {
   /// Refuses a command before it has run; a transaction that it was meant for will not be run either.
   @discardableResult
   func reject(
-    _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session, _ text: StaticString
+    _ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session, _ text: StaticString
   ) -> Bool { reject(record, &call, session, wording(text)) }
 
   @discardableResult
   func reject(
-    _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session, _ text: String
+    _ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session, _ text: String
   ) -> Bool {
     record.value.statistics.rejected += 1
     if record.value.fullName == "exec" {

@@ -75,7 +75,7 @@ extension Engine {
   /// and is still in the session's input.
   @inline(__always)
   func run(
-    _ item: Batch.Item, _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session
+    _ item: Batch.Item, _ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session
   ) -> Bool {
     guard record.value.arity.admits(call.count) else {
       rejectArity(record, &call, session)
@@ -95,7 +95,7 @@ extension Engine {
   /// The same for a command that calls for attention.
   @inline(never)
   private func runClosely(
-    _ item: Batch.Item, _ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session
+    _ item: Batch.Item, _ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session
   ) -> Bool {
     if session.tracking != nil { beginTracking(session) }
     if admit(record, &call, session) { invokeClosely(record, &call, session) }
@@ -109,7 +109,7 @@ extension Engine {
   }
 
   @inline(never)
-  private func rejectArity(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+  private func rejectArity(_ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session) {
     session.forgetCaching(after: record.value)
     reject(record, &call, session, "ERR wrong number of arguments for '\(record.value.fullName)' command")
   }
@@ -117,7 +117,7 @@ extension Engine {
   /// Runs a command's handler, and does what those want who pay attention to it: it is shown to monitors, and the keys that
   /// it reads are remembered for its client's cache.
   @inline(never)
-  private func invokeClosely(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+  private func invokeClosely(_ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session) {
     let flags = record.value.flags
     let isScript = record.value.command.categories.contains(.scripting)
     let isShown = attention.contains(.monitored) && !flags.contains(.admin) && !persistence.isLoading
@@ -135,7 +135,7 @@ extension Engine {
 
   /// Runs a command's handler.
   @inline(__always)
-  func invoke(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+  func invoke(_ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session) {
     if keyspace.hot.value.tellsEffects {
       handleTelling(record, &call, session)
     } else {
@@ -148,7 +148,7 @@ extension Engine {
 
   /// The same where somebody is told of it.
   @inline(never)
-  private func handleTelling(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+  private func handleTelling(_ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session) {
     let outer = effects.begin()
     handle(record, &call, session)
     let caller = script.flatMap { $0.session.object === session ? $0.caller.object : nil }
@@ -156,7 +156,7 @@ extension Engine {
   }
 
   @inline(__always)
-  func handle(_ record: Immortal<CommandRecord>, _ call: inout Call, _ session: Session) {
+  func handle(_ record: Fixed<CommandRecord>, _ call: inout Call, _ session: Session) {
     do throws(CommandError) {
       switch record.value.command.handler {
       case .read(let handler): try handler(&call, view(for: session))
@@ -178,7 +178,7 @@ extension Engine {
   /// Runs a command from within another one (EXEC, a script) and writes its reply to the session's output. Of the checks
   /// it makes none: that is for the caller. The number of arguments must be right.
   func perform(
-    _ record: Immortal<CommandRecord>, _ arguments: BytesList, first: Int, count: Int, in session: Session
+    _ record: Fixed<CommandRecord>, _ arguments: BytesList, first: Int, count: Int, in session: Session
   ) {
     let before = session.output.count
     var call = Call(
@@ -224,7 +224,7 @@ extension Engine {
   /// Why a command may not run now, of the reasons that all commands share.
   @inline(__always)
   func refusal(
-    _ flags: CommandFlags, _ record: Immortal<CommandRecord>, _ session: Session
+    _ flags: CommandFlags, _ record: Fixed<CommandRecord>, _ session: Session
   ) -> StaticString? {
     if persistence.isLoading, !flags.contains(.loading) { return PersistenceState.loading }
     if let text = persistence.writeRefusal, !session.isPrimary,
@@ -275,7 +275,7 @@ extension Engine {
   /// Stops the primary's stream at a command that failed: what follows was written to another dataset than ours. Where
   /// clients may write to the replica, they have made it another one on purpose, and the stream goes on as in Redis.
   @inline(never)
-  func breakOff(_ session: Session, _ before: Int, _ record: Immortal<CommandRecord>?) {
+  func breakOff(_ session: Session, _ before: Int, _ record: Fixed<CommandRecord>?) {
     let reply = session.output.bytes[before..<session.output.count].dropFirst().prefix { $0 != 13 }
     let failure = StreamFailure(
       command: record.map { $0.value.fullName } ?? "<unknown>", reply: String(decoding: reply, as: UTF8.self))

@@ -183,6 +183,11 @@ public final class Engine {
     keyspace.warn = { [unowned self] in log(.warning, $0) }
     settings.onNotifiedEventsChange = { [weak self] in self?.updateEventInterest() }
   }
+
+  deinit {
+    batch.deallocate()
+    suspension.batch?.deallocate()
+  }
 }
 
 /// A point in a history of writes, as RDB files tell it.

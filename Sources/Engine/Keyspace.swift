@@ -9,7 +9,7 @@ public final class Keyspace {
   /// The live dataset of the history, kept here for the hot path.
   public private(set) var live: Dataset
   /// What every command reads or counts.
-  let hot = Immortal(HotState())
+  let hot = Fixed(HotState())
   public var statistics: KeyspaceStatistics {
     get { hot.value.statistics }
     set { hot.value.statistics = newValue }
@@ -69,6 +69,11 @@ public final class Keyspace {
     live = history.live
     effects = Effects(hot)
     expiryCycle = ExpiryCycle(databases: history.live.databaseCount)
+  }
+
+  deinit {
+    hot.value.probes.deallocate()
+    hot.deallocate()
   }
 
   /// To be called when another dataset has gone live.

@@ -9,7 +9,7 @@ public struct ReadView {
   /// Milliseconds since 1970; what expires at or before it is not there.
   public let now: Int64
   private let databases: Borrowed<Keyspace>
-  private let hot: Immortal<HotState>
+  private let hot: Fixed<HotState>
   var keyspace: Keyspace { databases.object }
   public var settings: Settings { databases.object.settings }
   /// For commands that choose at random.

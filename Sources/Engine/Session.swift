@@ -117,7 +117,7 @@ public final class Session {
   /// Since when the unsent output is above the soft limit, in milliseconds since 1970.
   var softLimitSince: Int64?
   public var lastInteraction: Int64
-  public var lastCommand: Immortal<CommandRecord>?
+  public var lastCommand: Fixed<CommandRecord>?
   public var totalCommands = 0
   /// Memory that is counted for it in the engine's sum.
   var countedMemory = 0

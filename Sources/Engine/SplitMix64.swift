@@ -19,9 +19,9 @@ struct SplitMix64: RandomNumberGenerator {
 
 /// The keyspace's own random numbers, drawn by its commands one after another.
 struct SharedRandom: RandomNumberGenerator {
-  private let hot: Immortal<HotState>
+  private let hot: Fixed<HotState>
 
-  init(_ hot: Immortal<HotState>) { self.hot = hot }
+  init(_ hot: Fixed<HotState>) { self.hot = hot }
 
   func next() -> UInt64 { hot.value.random.next() }
 }

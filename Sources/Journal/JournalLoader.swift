@@ -6,7 +6,8 @@ internal import VersionedStore
 ///
 /// Works in steps, so that whoever runs the engine can serve clients in between, who are told that it is loading. Nothing on
 /// the disk changes before all has been read; then, if the last file ends within a command and the configuration allows
-/// that, it is cut behind the last one that is whole. A log that cannot be read is left as it is.
+/// that, it is cut behind the last one that is whole. So it is if it ends in zeros, as file systems leave one to which bytes
+/// were about to be written when the machine lost its power. A log that cannot be read is left as it is.
 ///
 /// Lines of the log are Redis's, which tools wait for.
 public final class JournalLoader {
@@ -54,6 +55,8 @@ public final class JournalLoader {
   private var sizes = Sizes()
   /// Of each file that is to be read.
   private var byteCounts: [Int] = []
+  /// Zeros at the end of the last file, which are not read.
+  private var zeroCount = 0
   /// The file that is being read.
   private var index = 0
   private var open: Open?
@@ -122,6 +125,10 @@ public final class JournalLoader {
   }
 
   private func end() -> Step {
+    if zeroCount > 0 {
+      // All before them is whole: otherwise they went with what is not.
+      do throws(Stop) { try cut(files[index - 1].name, to: byteCounts[index - 1]) } catch { return fail(error.lastWords) }
+    }
     finish()
     return .loaded(sizes)
   }
@@ -142,6 +149,7 @@ public final class JournalLoader {
         let open = try disk.openForReading(file.name)
         defer { disk.close(open) }
         byteCounts.append(try disk.byteCount(of: open))
+        if plan.loadsCutShort, file == plan.manifest.increments.last { try leaveOutZeros(open) }
       } catch {
         engine.log(.warning, "Unable to obtain the AOF file \(file.name) length. stat: \(error.text)")
         return false
@@ -151,6 +159,26 @@ public final class JournalLoader {
     sizes.base = plan.manifest.base == nil ? 0 : byteCounts[0]
     return true
   }
+
+  /// Leaves out zeros at the end of the last file. No command ends in one, but a snapshot may.
+  private func leaveOutZeros(_ file: DiskFile) throws(DiskError) {
+    let byteCount = byteCounts[byteCounts.count - 1]
+    var (end, isOver) = (byteCount, false)
+    while end > 0, !isOver {
+      let start = max(end - Self.zeroChunk, 0)
+      var kept: Int?
+      try disk.read(file, at: start, upTo: end - start) { bytes in
+        // Less than is there says nothing of its end.
+        if bytes.count == end - start { kept = bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0 }
+      }
+      isOver = kept != 0
+      end = kept.map { start + $0 } ?? byteCount
+    }
+    zeroCount = byteCount - end
+    byteCounts[byteCounts.count - 1] = end
+  }
+
+  private static let zeroChunk = 1 << 16
 
   // MARK: One file
 
@@ -254,6 +282,15 @@ public final class JournalLoader {
       throw Stop(lastWords: ["Fatal error: the truncated file is not the last file"])
     }
     let offset = reader.wholeOffset
+    try cut(name, to: offset)
+    let surplus = byteCounts[index] - offset
+    sizes.total -= surplus
+    if index == 0, plan.manifest.base != nil { sizes.base -= surplus }
+  }
+
+  private func cut(_ name: String, to offset: Int) throws(Stop) {
+    if zeroCount > 0 { engine.log(.warning, "The AOF \(name) ends in \(zeroCount) zeros, which are no command") }
+    zeroCount = 0
     engine.log(.warning, "!!! Truncating the AOF \(name) at offset \(offset) !!!")
     do throws(DiskError) {
       let file = try disk.open(name, truncating: false)
@@ -264,9 +301,6 @@ public final class JournalLoader {
       engine.log(.warning, "Error truncating the AOF file \(name): \(error.text)")
       throw Stop(lastWords: [Self.cutShortWords(name)])
     }
-    let surplus = byteCounts[index] - offset
-    sizes.total -= surplus
-    if index == 0, plan.manifest.base != nil { sizes.base -= surplus }
     engine.log(.warning, "AOF \(name) loaded anyway because aof-load-truncated is enabled")
   }
 

@@ -1,4 +1,5 @@
-/// A fixed number of elements that live as long as the process. A handle without a reference count, as `Immortal`.
+/// A fixed number of elements that stay where they are. A handle without a reference count, as `Fixed`; whoever made it calls
+/// `deallocate` once.
 @safe
 public struct FixedArray<Element> {
   private let base: UnsafeMutablePointer<Element>
@@ -8,6 +9,11 @@ public struct FixedArray<Element> {
     count = elements.count
     unsafe base = .allocate(capacity: max(elements.count, 1))
     for (index, element) in elements.enumerated() { unsafe (base + index).initialize(to: element) }
+  }
+
+  public func deallocate() {
+    unsafe base.deinitialize(count: count)
+    unsafe base.deallocate()
   }
 
   @inline(__always)

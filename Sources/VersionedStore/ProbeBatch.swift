@@ -9,7 +9,7 @@ internal import CJemalloc
 /// Where the value is a collection, the lookup of a member in its trie may go ahead in the same way: `prepareMembers`, then
 /// `appendMember` for each, then `descendMembers`. That one only brings memory into the cache; it answers nothing.
 ///
-/// A handle, as `ByteQueue`. Whoever made it may call `deallocate` once; those of the engine live as long as the process.
+/// A handle, as `ByteQueue`; whoever made it calls `deallocate` once.
 @safe
 public struct ProbeBatch {
   public static let capacity = 32

@@ -179,5 +179,5 @@ import VersionedStore
 }
 
 extension CommandTable {
-  fileprivate func find(_ name: String) -> Immortal<CommandRecord>? { Array(name.utf8).withBytes { find($0) } }
+  fileprivate func find(_ name: String) -> Fixed<CommandRecord>? { Array(name.utf8).withBytes { find($0) } }
 }

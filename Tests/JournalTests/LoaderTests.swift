@@ -28,8 +28,7 @@ final class LoadingHarness: SessionTransport {
 
   var now: Int64 { Int64(clock.milliseconds) }
 
-  /// Forgets what was loaded. An engine's table of commands is for the life of the process: who loads often has one engine
-  /// do it.
+  /// Forgets what was loaded. To make a table of commands takes time: who loads often has one engine do it.
   func reset() {
     engine.keyspace.history.replaceLive(
       with: Dataset(databases: engine.settings.databases, lineage: Lineage.next()))
@@ -204,6 +203,47 @@ final class LoadingHarness: SessionTransport {
         "!!! Truncating the AOF log.2.incr.aof at offset \(whole.count) !!!",
         "AOF log.2.incr.aof loaded anyway because aof-load-truncated is enabled",
       ])
+  }
+
+  /// As a file system may leave a file to which bytes were about to be written when the machine lost its power.
+  @Test(arguments: [1, 4, 100_000]) func zerosAtTheEndAreCut(count: Int) throws {
+    let whole = command("SET", "a", "1") + command("INCR", "a")
+    let zeros = [UInt8](repeating: 0, count: count)
+    let half = Array(command("SET", "a", "some value").dropLast(8))
+    for (begun, offset) in [([], whole.count), (half, whole.count), (command("MULTI") + half, whole.count)] {
+      let harness = LoadingHarness()
+      harness.put(("b", LogText.snapshot()), ("i", whole + begun + zeros))
+      let (base, total) = (LogText.snapshot().count, LogText.snapshot().count + offset)
+      #expect(try harness.load() == .loaded(.init(base: base, total: total)))
+      #expect(harness.disk.files["log.2.incr.aof"] == whole)
+      #expect(try harness.ask("GET", "a") == .bulk("2"))
+      #expect(harness.log.contains("The AOF log.2.incr.aof ends in \(count) zeros, which are no command"))
+      #expect(harness.log.contains("!!! Truncating the AOF log.2.incr.aof at offset \(offset) !!!"))
+    }
+    let empty = LoadingHarness()
+    empty.put(("b", LogText.snapshot()), ("i", zeros))
+    #expect(try empty.load() == .loaded(.init(base: LogText.snapshot().count, total: LogText.snapshot().count)))
+    #expect(empty.disk.files["log.2.incr.aof"] == [])
+  }
+
+  /// Where nothing may be cut, or the zeros are within the log, it cannot be read, and stays as it is.
+  @Test func otherZerosAreNoCommand() throws {
+    let (whole, zeros) = (command("SET", "a", "1"), [UInt8](repeating: 0, count: 4))
+    for (cutShort, files) in [
+      (false, [whole, whole + zeros]), (true, [whole, zeros + whole]), (true, [whole + zeros, whole]),
+    ] {
+      let harness = LoadingHarness()
+      harness.put(("i", files[0]), ("i", files[1]))
+      guard case .failed(let lines) = try harness.load(cutShort: cutShort) else { throw Unloaded() }
+      #expect(lines.last?.hasPrefix("Bad file format reading the append only file log.") == true)
+      #expect(harness.disk.files["log.1.incr.aof"] == files[0] && harness.disk.files["log.2.incr.aof"] == files[1])
+    }
+    // A snapshot may end in zeros: in place of a checksum.
+    let snapshot = Array(LogText.snapshot().dropLast(8)) + [UInt8](repeating: 0, count: 8)
+    let harness = LoadingHarness()
+    harness.put(("b", snapshot))
+    #expect(try harness.load() == .loaded(.init(base: snapshot.count, total: snapshot.count)))
+    #expect(harness.disk.files["log.1.base.rdb"] == snapshot)
   }
 
   /// Whatever cannot be loaded is left as it is.

@@ -9,7 +9,7 @@ final class SimulatedServer {
   let port: Int
   private(set) var life: Life?
   /// Every process that there was, whatever may still speak of it.
-  private var lives: [Life] = []
+  private(set) var lives: [Life] = []
   /// Whom its configuration file says to follow.
   var configuredPrimary: Int?
   /// By how much its clock is wrong, in milliseconds.
@@ -73,6 +73,9 @@ final class SimulatedServer {
     end(life, silently: silently)
     disk.crash(losesMemory: silently)
   }
+
+  /// Nothing speaks of them any more.
+  func forgetLives() { lives = [] }
 
   private func end(_ life: Life, silently: Bool) {
     world.network.vanish(port, silently: silently)

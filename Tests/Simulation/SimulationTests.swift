@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import VersionedStore
+@testable import Engine
+@testable import VersionedStore
 
 /// Many seeds of the simulation; see `Invariants` for what is held against each.
 ///
@@ -39,6 +40,28 @@ import VersionedStore
       #expect(failure == nil, "CAMBIUM_SEED=\(seed)\n\(history.suffix(400).joined(separator: "\n"))")
     }
     print("part \(part): \(counts)")
+  }
+
+  /// Thousands of runs fit into a process only if each is let go when it is over.
+  @Test func nothingStaysOfARun() {
+    var remains: [Remains] = []
+    Randomness.withSeed(1) {
+      let simulation = Simulation(seed: 1, digestInterval: Self.digestInterval)
+      simulation.run(steps: 50)
+      for server in simulation.world.servers { remains += server.lives.flatMap(Remains.all) }
+      simulation.world.end()
+    }
+    #expect(remains.count > 12)
+    #expect(remains.compactMap(\.object).isEmpty)
+  }
+
+  private struct Remains {
+    weak var object: AnyObject?
+
+    static func all(_ life: Life) -> [Remains] {
+      let objects: [AnyObject] = [life, life.engine, life.controller, life.journal, life.engine.commands]
+      return (objects + life.engine.keyspace.history.allDatasets).map { Remains(object: $0) }
+    }
   }
 
   /// A seed says all: a second run is the same to the last word.

@@ -36,7 +36,11 @@ final class Workload {
   func write() {
     guard let life = server.life else { return }
     // A server that has lost everything is begun anew before anything else is written.
-    if world.invariants.landmarks(life).shape == .blank, !life.engine.isReplica { return begin() }
+    if world.invariants.landmarks(life).shape == .blank {
+      if !life.engine.isReplica { return begin() }
+      // It would refuse the write now, but may be no replica any more when it comes to that.
+      if life.isBlocked { return }
+    }
     guard let writer = writerNow(), let scribe = scribeNow() else { return }
     let command = world.chance(30) ? oddCommand() : mix.next()
     world.counts.writes += 1

@@ -66,6 +66,7 @@ final class World {
     for server in servers { server.crash(silently: true) }
     network.heal()
     queue = EventQueue()
+    for server in servers { server.forgetLives() }
   }
 
   func note(_ text: @autoclosure () -> String) { history.append("\(now) ms: \(Self.printable(text()))") }

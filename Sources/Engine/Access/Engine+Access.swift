@@ -7,7 +7,7 @@ public import VersionedStore
 extension Engine {
   /// Why `user` may not run a command with these arguments; nil if he may. Nothing is written to ACL LOG.
   public func denial(
-    of user: User, _ record: Immortal<CommandRecord>, _ arguments: CommandArguments
+    of user: User, _ record: Fixed<CommandRecord>, _ arguments: CommandArguments
   ) -> Denial? {
     if user.isUnrestricted { return nil }
     let channels = users.commands.channelArguments(of: record.value.id)
@@ -22,7 +22,7 @@ extension Engine {
   /// The error to answer with if the user of `session` may not run a command; nil if he may. It goes into ACL LOG, with
   /// `client` as the connection that it came from: for a script's session that of who runs the script.
   public func accessRefusal(
-    _ session: Session, _ record: Immortal<CommandRecord>, _ arguments: CommandArguments, _ context: AccessContext,
+    _ session: Session, _ record: Fixed<CommandRecord>, _ arguments: CommandArguments, _ context: AccessContext,
     client: Session? = nil
   ) -> String? {
     guard session.attention.contains(.restricted), !session.isPrimary,

@@ -38,7 +38,7 @@ enum CommandCommand {
       }
     })
 
-  private static func describe(_ records: [Immortal<CommandRecord>], _ reply: inout ReplyWriter) {
+  private static func describe(_ records: [Fixed<CommandRecord>], _ reply: inout ReplyWriter) {
     reply.arrayHeader(records.count)
     for record in records { reply.description(of: record.value) }
   }
@@ -156,7 +156,7 @@ private enum CommandFilter {
 
 extension CommandTable {
   /// The command of this name, or the subcommand that is named as `container|subcommand`.
-  func find(fullName: Bytes) -> Immortal<CommandRecord>? {
+  func find(fullName: Bytes) -> Fixed<CommandRecord>? {
     guard let bar = fullName.firstIndex(of: UInt8(ascii: "|")) else { return find(fullName) }
     return find(fullName[0..<bar])?.value.subcommand(fullName[bar + 1..<fullName.count])
   }

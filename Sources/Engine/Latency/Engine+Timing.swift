@@ -68,7 +68,7 @@ extension Engine {
   /// the time that it has taken so far.
   @inline(__always)
   func account(
-    _ record: Immortal<CommandRecord>, _ arguments: ArgumentRange, _ session: Session, nanoseconds: Int64
+    _ record: Fixed<CommandRecord>, _ arguments: ArgumentRange, _ session: Session, nanoseconds: Int64
   ) {
     let isTracked = settings.latencyTracking && !session.isWaiting
     record.value.account(
@@ -82,7 +82,7 @@ extension Engine {
   /// Accounts for a command that had waited and is answered now: `nanoseconds` is what the server had to do for it, from
   /// the beginning, and `answering` the part of it that came after the waiting.
   func accountAnswered(
-    _ record: Immortal<CommandRecord>, _ arguments: ArgumentRange, _ session: Session, nanoseconds: Int64,
+    _ record: Fixed<CommandRecord>, _ arguments: ArgumentRange, _ session: Session, nanoseconds: Int64,
     answering: Int64
   ) {
     record.value.account(
@@ -122,7 +122,7 @@ extension Engine {
 
   @inline(never)
   private func noteSlow(
-    _ record: Immortal<CommandRecord>, _ arguments: ArgumentRange, _ session: Session, nanoseconds: Int64
+    _ record: Fixed<CommandRecord>, _ arguments: ArgumentRange, _ session: Session, nanoseconds: Int64
   ) {
     let threshold = settings.slowlogLogSlowerThan
     guard threshold >= 0, nanoseconds / 1000 >= threshold, !record.value.flags.contains(.skipSlowlog) else { return }
@@ -175,7 +175,7 @@ extension SlowLog {
   private static let bytesKept = 128
 
   /// A command's arguments as they are logged: without secrets, and cut short.
-  static func excerpt(_ record: Immortal<CommandRecord>, _ arguments: ArgumentRange) -> [[UInt8]] {
+  static func excerpt(_ record: Fixed<CommandRecord>, _ arguments: ArgumentRange) -> [[UInt8]] {
     let secrets = Redaction.positions(record, arguments.list, first: arguments.first, count: arguments.count)
     let isCut = arguments.count > argumentsKept
     let kept = isCut ? argumentsKept - 1 : arguments.count

@@ -4,13 +4,15 @@ internal import VersionedStore
 /// second, each no wider than a 128th of what it stands for.
 ///
 /// The intervals are those of HdrHistogram with two significant digits (http://hdrhistogram.org), as Redis has it, so that
-/// percentiles read the same. A trivial handle to memory that lives as long as the command: recording counts no reference.
+/// percentiles read the same. A trivial handle, as `FixedArray`: recording counts no reference.
 struct LatencyHistogram {
   private static let intervalsPerDoubling = 128
   private static let count = 24 * intervalsPerDoubling
   private static let longest: Int64 = 1_000_000_000
 
   private let counts = FixedArray([Int](repeating: 0, count: Self.count))
+
+  func deallocate() { counts.deallocate() }
 
   /// The interval of a duration; the same for all histograms.
   @inline(__always)

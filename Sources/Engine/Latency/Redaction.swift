@@ -11,7 +11,7 @@ enum Redaction {
   ]
 
   /// The positions of the secrets, the command's name being at 0.
-  static func positions(_ record: Immortal<CommandRecord>, _ arguments: BytesList, first: Int, count: Int) -> Set<Int> {
+  static func positions(_ record: Fixed<CommandRecord>, _ arguments: BytesList, first: Int, count: Int) -> Set<Int> {
     switch record.value.fullName {
     case "auth": Set(1..<count)
     case "acl|setuser": Set(2..<count)

@@ -66,7 +66,7 @@ public final class Effects {
 
   public let replicas = EffectStream(.replicas)
   public let journal = EffectStream(.journal)
-  private let hot: Immortal<HotState>
+  private let hot: Fixed<HotState>
   private var unit = Unit()
   private var command = Command()
   /// Whom the running script tells of what it does (`redis.set_repl`).
@@ -78,7 +78,7 @@ public final class Effects {
   /// Sessions that have told of something since effects were last handed over.
   private var tellers: ContiguousArray<Session> = []
 
-  init(_ hot: Immortal<HotState>) {
+  init(_ hot: Fixed<HotState>) {
     self.hot = hot
     for stream in [replicas, journal] {
       stream.onOpenChange = { [unowned self] in updateInterest() }
@@ -160,7 +160,7 @@ public final class Effects {
   ///
   /// - Parameter caller: the client of the script that has called it; nil if none has. It is he who is answered.
   func end(
-    _ call: borrowing Call, _ record: Immortal<CommandRecord>, _ nesting: Nesting, _ outer: Command, caller: Session?
+    _ call: borrowing Call, _ record: Fixed<CommandRecord>, _ nesting: Nesting, _ outer: Command, caller: Session?
   ) {
     let own = command
     command = outer

@@ -71,7 +71,7 @@ extension Engine {
   }
 
   /// Effects are written with the names that commands were declared with, and what clients sent with those that they have.
-  private func replayRecord(_ arguments: BytesList) throws(ReplayRefusal) -> Immortal<CommandRecord> {
+  private func replayRecord(_ arguments: BytesList) throws(ReplayRefusal) -> Fixed<CommandRecord> {
     guard arguments.count > 0, var record = commands.find(arguments[0]) ?? commands.findDeclared(arguments[0]) else {
       throw .unknownCommand
     }

@@ -11,7 +11,7 @@ extension Engine {
   }
 
   /// The flags of a command; of one that runs a script, as far as the script has not said otherwise.
-  func effectiveFlags(of record: Immortal<CommandRecord>, _ call: borrowing Call) -> CommandFlags {
+  func effectiveFlags(of record: Fixed<CommandRecord>, _ call: borrowing Call) -> CommandFlags {
     let flags = record.value.flags
     guard flags.contains(.movableKeys), record.value.command.categories.contains(.scripting) else { return flags }
     let declared = declaredFlags(call)
@@ -136,11 +136,11 @@ extension Engine {
     return nil
   }
 
-  private func refuseCall(_ record: Immortal<CommandRecord>?, _ session: Session, _ text: StaticString) {
+  private func refuseCall(_ record: Fixed<CommandRecord>?, _ session: Session, _ text: StaticString) {
     refuseCall(record, session, wording(text))
   }
 
-  private func refuseCall(_ record: Immortal<CommandRecord>?, _ session: Session, _ text: String) {
+  private func refuseCall(_ record: Fixed<CommandRecord>?, _ session: Session, _ text: String) {
     record?.value.statistics.rejected += 1
     let before = session.output.count
     var reply = ReplyWriter(session.output, session.version)
@@ -157,7 +157,7 @@ extension Engine {
 
 extension CommandTable {
   /// The command or subcommand that arguments name.
-  fileprivate func find(_ arguments: BytesList, count: Int) -> Immortal<CommandRecord>? {
+  fileprivate func find(_ arguments: BytesList, count: Int) -> Fixed<CommandRecord>? {
     guard let record = find(arguments[0]) else { return nil }
     return record.value.hasSubcommands && count > 1 ? record.value.subcommand(arguments[1]) : record
   }

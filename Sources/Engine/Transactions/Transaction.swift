@@ -4,7 +4,7 @@ internal import VersionedStore
 /// What a client has queued between MULTI and EXEC.
 final class Transaction {
   private struct Item {
-    let record: Immortal<CommandRecord>
+    let record: Fixed<CommandRecord>
     /// The number of its first argument among all.
     let first: Int
     let count: Int
@@ -51,7 +51,7 @@ final class Transaction {
   }
 
   /// Calls `body` with every command in turn, until it answers false. The arguments are good until it is over.
-  func forEach(_ body: (Immortal<CommandRecord>, BytesList, _ first: Int, _ count: Int) -> Bool) {
+  func forEach(_ body: (Fixed<CommandRecord>, BytesList, _ first: Int, _ count: Int) -> Bool) {
     let arguments = BytesList()
     defer { arguments.deallocate() }
     var offset = 0

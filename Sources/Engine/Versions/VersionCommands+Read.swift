@@ -103,7 +103,7 @@ extension Call {
     return call(at: index, record, now: now)
   }
 
-  private func call(at index: Int, _ record: Immortal<CommandRecord>, now: Int64) -> Call {
+  private func call(at index: Int, _ record: Fixed<CommandRecord>, now: Int64) -> Call {
     Call(
       arguments: arguments, first: first + index, count: count - index, reply: reply, session: session,
       keyspace: keyspace, command: record, now: now, probe: -1)

@@ -23,7 +23,7 @@ final class Wait {
   }
 
   unowned let session: Session
-  let command: Immortal<CommandRecord>
+  let command: Fixed<CommandRecord>
   let aim: Aim
   /// Milliseconds since 1970 behind which the command is answered with nothing; `Int64.max` for never.
   let deadline: Int64
