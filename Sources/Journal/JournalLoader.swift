@@ -127,7 +127,9 @@ public final class JournalLoader {
   private func end() -> Step {
     if zeroCount > 0 {
       // All before them is whole: otherwise they went with what is not.
-      do throws(Stop) { try cut(files[index - 1].name, to: byteCounts[index - 1]) } catch { return fail(error.lastWords) }
+      do throws(Stop) { try cut(files[index - 1].name, to: byteCounts[index - 1]) } catch {
+        return fail(error.lastWords)
+      }
     }
     finish()
     return .loaded(sizes)
