@@ -173,7 +173,8 @@ import Values
         }
         done += 1
         let command = words.command()
-        // Another dataset is not told of in commands, and a client that reads the past, or nothing, writes nothing.
+        // Another dataset is not told of in commands, and a client that reads the past, or nothing, writes nothing. A script
+        // may say that nobody is told.
         if Self.isLeftOut(command) { continue }
         var request: [UInt8] = []
         request.command(command)
@@ -212,6 +213,7 @@ import Values
   private static func isLeftOut(_ command: [[UInt8]]) -> Bool {
     let words = command.prefix(2).map { String(decoding: $0, as: UTF8.self).lowercased() }
     guard let name = words.first else { return true }
+    if command.contains(where: { String(decoding: $0, as: UTF8.self).contains("set_repl") }) { return true }
     return ["version", "quit", "reset", "monitor", "migrate", "shutdown", "replicaof", "slaveof"].contains(name)
       || name.hasSuffix("subscribe") || name.hasPrefix("bl") || name.hasPrefix("br") || name.hasPrefix("bz")
       || name == "debug" && words.last == "reload"

@@ -11,6 +11,8 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
     var bytes: [UInt8] = []
     /// As a crash leaves it at the least.
     var durable: [UInt8] = []
+    /// So many of the first bytes are as the last sync has left them: they are there whatever becomes of a later one.
+    var untouched = 0
     /// Parts of which a sync has failed: a crash may make them zeros even if a later one succeeds.
     var doubtful: [Range<Int>] = []
   }
@@ -94,6 +96,7 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
       world.note("\(self.name): \(name) has \(file.bytes.count) bytes of \(length), \(durable) were synced")
     }
     file.durable = file.bytes
+    file.untouched = file.bytes.count
     file.doubtful = []
   }
 
@@ -189,19 +192,19 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
 
   private func truncate(_ file: File, to byteCount: Int) {
     file.bytes.removeLast(max(0, file.bytes.count - byteCount))
+    file.untouched = min(file.untouched, file.bytes.count)
     file.doubtful = file.doubtful.map { $0.clamped(to: 0..<byteCount) }.filter { !$0.isEmpty }
   }
 
   func sync(_ descriptor: DiskFile) throws(DiskError) {
     let file = file(descriptor)
     if world.chance(failingSyncs) {
-      let isLonger = file.bytes.starts(with: file.durable)
-      let start = isLonger ? file.durable.count : 0
-      if start < file.bytes.count { file.doubtful.append(start..<file.bytes.count) }
+      if file.untouched < file.bytes.count { file.doubtful.append(file.untouched..<file.bytes.count) }
       // Clean, and maybe not there.
       throw error(EIO)
     }
     file.durable = file.bytes
+    file.untouched = file.bytes.count
   }
 
   // MARK: In the background

@@ -10,7 +10,7 @@ import Testing
 /// `CAMBIUM_SIMULATION_SEEDS` says how many, `CAMBIUM_SEED` names one alone, which is then told in full.
 @Suite struct SimulationTests {
   private static let seedCount =
-    ProcessInfo.processInfo.environment["CAMBIUM_SIMULATION_SEEDS"].flatMap { Int($0) } ?? 120
+    ProcessInfo.processInfo.environment["CAMBIUM_SIMULATION_SEEDS"].flatMap { Int($0) } ?? 400
   private static let firstSeed = 1
   /// What is optimized has time to compare more.
   private static let digestInterval = _isDebugAssertConfiguration() ? 4 : 1
