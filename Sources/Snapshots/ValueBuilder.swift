@@ -139,7 +139,7 @@ struct ValueBuilder {
 
   private static func insert(_ member: Bytes, _ score: Double, _ editor: SortedSetEditor) throws(SinkRefusal) {
     guard editor.score(of: member) == nil else { throw .duplicateElement }
-    editor.set(member, score, former: nil)
+    editor.insert(member, exactly: score)
   }
 
   private static func insertAll(

@@ -64,6 +64,7 @@ final class Invariants {
     if let standing = standings[ObjectIdentifier(life)] { return standing }
     let standing = Standing(life)
     standings[ObjectIdentifier(life)] = standing
+    life.server.ledger.note(standing.landmarks)
     return standing
   }
 

@@ -42,6 +42,15 @@ import VersionedStore
       key(5, [2] + RDB.string("b") + RDB.score(2) + RDB.string("a") + RDB.score(-0.25)), is: "<a: -0.25, b: 2.0>")
   }
 
+  /// It was in a large set, whatever comes behind it.
+  @Test func aScoreOfMinusZeroKeepsItsSign() throws {
+    let zero = RDB.string("a") + RDB.score(-0.0)
+    let long = RDB.string(Self.veryLong) + RDB.score(1)
+    try expect(key(5, [2] + zero + long), is: "<a: -0.0, \(Self.veryLong): 1.0>")
+    try expect(key(5, [2] + long + zero), is: "<a: -0.0, \(Self.veryLong): 1.0>")
+    try expect(key(5, [2] + RDB.string("b") + RDB.score(0) + zero), is: "<a: -0.0, b: 0.0>")
+  }
+
   @Test func zipmaps() throws {
     let map = PackedBlob.zipmap([
       ("f", "v", free: 0), ("n", "12", free: 3), (Self.long, Self.long, free: 0), ("", "", free: 1),

@@ -69,6 +69,13 @@ public struct SortedSetEditor {
     return former == nil
   }
 
+  /// Adds a member that is not there, as a set that was large somewhere else has it. A score of -0 makes this one large, too: a
+  /// packed one has no sign.
+  public func insert(_ member: Bytes, exactly score: Double) {
+    if score == 0, score.sign == .minus, place.entry?.collection == nil { _ = spread() }
+    set(member, score, former: nil)
+  }
+
   /// Puts members, each of another name, where nothing stands yet.
   public func fill(_ members: [(member: [UInt8], score: Double)]) {
     // What ends large begins large: a packed score of -0 has no sign.
