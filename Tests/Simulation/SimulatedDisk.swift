@@ -47,6 +47,14 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
   /// Of a hundred syncs, so many fail.
   var failingSyncs = 0
 
+  /// Files have zeros where a sync had failed.
+  private(set) var hasHoles = false
+
+  /// Nothing is kept of what was there.
+  func wipe() {
+    (names, durableNames, nameChanges, hasHoles) = ([:], [:], [], false)
+  }
+
   /// What is asked of it may fail.
   var isFaulty: Bool { room != nil || failingSyncs > 0 }
 
@@ -90,7 +98,10 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
       file.bytes = file.durable
     }
     for range in file.doubtful where world.chance(50) {
-      for index in range.clamped(to: file.bytes.indices) { file.bytes[index] = 0 }
+      for index in range.clamped(to: file.bytes.indices) {
+        file.bytes[index] = 0
+        hasHoles = true
+      }
     }
     if file.bytes.count < length {
       world.note("\(self.name): \(name) has \(file.bytes.count) bytes of \(length), \(durable) were synced")
