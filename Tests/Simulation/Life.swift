@@ -126,6 +126,7 @@ final class Life: SessionTransport {
     for id in clients.keys.sorted() { clients[id]?.serverEnded() }
     clients = [:]
     ends = [:]
+    servingWork = []
     // What a dataset holds may only be let go when nobody reads it.
     for id in engine.sessions.keys.sorted() { if let session = engine.sessions[id] { engine.peerClosed(session) } }
   }

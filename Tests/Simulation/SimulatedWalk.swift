@@ -4,7 +4,7 @@ import Snapshots
 /// Makes a snapshot for replicas at some moment after it was asked for, while clients write on, and tells of its pieces one by
 /// one, as far as the serving side lets it.
 final class SimulatedWalk: RunningWalk {
-  private let life: Life
+  private unowned let life: Life
   private let walk: SnapshotWalk
   private let tell: (WalkEvent) -> Void
   private var pieces: [(bytes: [UInt8], isLast: Bool)] = []
