@@ -16,7 +16,8 @@
 ///    (`Dataset.invariantViolations`): no version shares memory that was freed.
 /// 6. *Acknowledged is safe.* With `appendfsync always`, a server that was killed, or whose machine lost its power, begins with a
 ///    state that it was in when the last write was acknowledged, or later; whatever the disk has done. It always does begin,
-///    unless its disk is full or fails, or, with `appendfsync no`, has failed.
+///    unless its disk is full or fails, or has failed, with `appendfsync no` or before a process that knew of it was killed: what
+///    a sync has failed to write is written anew by the same process, while a later one is told that all is well.
 /// 7. *Waited for is there.* When WAIT answers that so many replicas have a write, so many have had it in their datasets; by 2 and
 ///    4 whichever of them is promoted has it then.
 /// 8. *They converge.* When the faults stop and all follow one primary, all datasets become equal within a bounded time.

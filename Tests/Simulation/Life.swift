@@ -196,9 +196,10 @@ final class Life: SessionTransport {
           break steps
         case .failed(let lines):
           if server.disk.isFaulty { return false }
-          // Nobody has promised that what was never synced is there. The operator gives it up.
-          if server.appendSync == .never, server.disk.hasHoles {
+          // Nobody has promised that what was never synced is there, or can know of what was. The operator gives it up.
+          if server.disk.holes > (server.appendSync == .never ? .none : .known) {
             server.disk.wipe()
+            server.ledger.forget()
             return false
           }
           world.fail("\(server.name) cannot read its own log: \(lines)")
@@ -210,6 +211,8 @@ final class Life: SessionTransport {
     note("has loaded \(landmarks) from its log")
     if landmarks.shape == .broken { world.fail("the log of \(server.name) does not hold a whole dataset") }
     do throws(DiskError) { try journal.begin(manifest, baseByteCount: baseByteCount) } catch { return false }
+    if server.disk.holes == .unknown { server.ledger.forget() }
+    server.disk.wasRead()
     if server.appendSync == .always, server.ledger.hasPromise { world.counts.promisesKept += 1 }
     if server.appendSync == .always, let loss = server.ledger.recovered(landmarks) {
       world.fail("\(server.name) has lost writes: \(loss)")

@@ -15,6 +15,8 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
     var untouched = 0
     /// Parts of which a sync has failed: a crash may make them zeros even if a later one succeeds.
     var doubtful: [Range<Int>] = []
+    /// The first so many of them are unknown to whoever runs now: the process that was told of the failure has ended.
+    var unknownCount = 0
   }
 
   private enum NameChange {
@@ -47,12 +49,18 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
   /// Of a hundred syncs, so many fail.
   var failingSyncs = 0
 
-  /// Files have zeros where a sync had failed.
-  private(set) var hasHoles = false
+  enum Holes: Comparable { case none, known, unknown }
+
+  /// Whether the last crash has left zeros where a sync had failed, and whether a process has run since that could not know of
+  /// the failure. It has nothing to go by: a later sync succeeds.
+  private(set) var holes = Holes.none
+
+  /// All that is there could be read.
+  func wasRead() { holes = .none }
 
   /// Nothing is kept of what was there.
   func wipe() {
-    (names, durableNames, nameChanges, hasHoles) = ([:], [:], [], false)
+    (names, durableNames, nameChanges, holes) = ([:], [:], [], .none)
   }
 
   /// What is asked of it may fail.
@@ -81,7 +89,11 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
     background = [:]
     open = [:]
     life = nil
-    guard losesMemory else { return }
+    guard losesMemory else {
+      for file in names.values { file.unknownCount = file.doubtful.count }
+      return
+    }
+    holes = .none
     let kept = world.pick(0...nameChanges.count)
     if kept < nameChanges.count { world.note("\(name): \(nameChanges.count - kept) changes of names are forgotten") }
     for change in nameChanges.prefix(kept) { change.apply(to: &durableNames) }
@@ -97,18 +109,16 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
     } else if world.chance(50) {
       file.bytes = file.durable
     }
-    for range in file.doubtful where world.chance(50) {
-      for index in range.clamped(to: file.bytes.indices) {
-        file.bytes[index] = 0
-        hasHoles = true
-      }
+    for (number, range) in file.doubtful.enumerated() where world.chance(50) {
+      holes = max(holes, number < file.unknownCount ? .unknown : .known)
+      for index in range.clamped(to: file.bytes.indices) { file.bytes[index] = 0 }
     }
     if file.bytes.count < length {
       world.note("\(self.name): \(name) has \(file.bytes.count) bytes of \(length), \(durable) were synced")
     }
     file.durable = file.bytes
     file.untouched = file.bytes.count
-    file.doubtful = []
+    (file.doubtful, file.unknownCount) = ([], 0)
   }
 
   // MARK: Names
@@ -204,7 +214,8 @@ final class SimulatedDisk: JournalDisk, @unchecked Sendable {
   private func truncate(_ file: File, to byteCount: Int) {
     file.bytes.removeLast(max(0, file.bytes.count - byteCount))
     file.untouched = min(file.untouched, file.bytes.count)
-    file.doubtful = file.doubtful.map { $0.clamped(to: 0..<byteCount) }.filter { !$0.isEmpty }
+    // What is empty stays, for their numbers.
+    file.doubtful = file.doubtful.map { $0.clamped(to: 0..<byteCount) }
   }
 
   func sync(_ descriptor: DiskFile) throws(DiskError) {
