@@ -34,7 +34,7 @@ public struct CommandStatistics {
   public var failed = 0
 }
 
-/// All commands by name. Names are compared without regard to case.
+/// All commands by name. Names are compared without regard to case. The records live as long as the table.
 public final class CommandTable {
   /// Those that clients can reach, in the order in which they were declared.
   public let all: [Fixed<CommandRecord>]

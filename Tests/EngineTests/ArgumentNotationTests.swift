@@ -29,8 +29,11 @@ import VersionedStore
         walk(record, argument.arguments)
       }
     }
-    for record in CommandTable(StandardCommands.families).all.flatMap({ [$0] + $0.value.subcommands }) {
-      walk(record.value, CommandDocumentation.of(record.value.fullName).arguments ?? [])
+    let table = CommandTable(StandardCommands.families)
+    withExtendedLifetime(table) {
+      for record in table.all.flatMap({ [$0] + $0.value.subcommands }) {
+        walk(record.value, CommandDocumentation.of(record.value.fullName).arguments ?? [])
+      }
     }
   }
 
