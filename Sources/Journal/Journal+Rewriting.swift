@@ -186,9 +186,11 @@ extension Journal {
     file.isSnapshot = rewrite.isSnapshot
     file.progress = rewrite.progress
     file.keyWritten = settings.rdbKeySaveDelay == 0 ? nil : delay(settings.rdbKeySaveDelay, rewrite.progress)
-    let (disk, name, base) = (disk, writer.names.temporaryBase(id), file)
+    let (disk, names, name, base) = (disk, writer.names, writer.names.temporaryBase(id), file)
     disk.inBackground(.rewrite) {
-      Result { () throws(SnapshotWriteFailure) in try base.write(name, on: disk) }
+      // A base that was given up is removed at once; if the disk did not do that, now is the time, when room is wanted.
+      for former in names.temporaryBases(among: (try? disk.list()) ?? []) { try? disk.remove(former) }
+      return Result { () throws(SnapshotWriteFailure) in try base.write(name, on: disk) }
     } _: { [weak self] result in
       guard let self else { return }
       if self.rewrite?.id == id, let rewrite = self.rewrite { note(rewrite) }

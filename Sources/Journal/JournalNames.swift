@@ -13,8 +13,12 @@ struct JournalNames: Sendable {
 
   /// Those of `names` that a crash has left.
   func temporaries(among names: [String]) -> [String] {
+    names.filter { $0 == temporaryManifest || $0 == temporaryIncrement } + temporaryBases(among: names)
+  }
+
+  /// Those of `names` that are bases which were not finished.
+  func temporaryBases(among names: [String]) -> [String] {
     names.filter { name in
-      if name == temporaryManifest || name == temporaryIncrement { return true }
       guard name.hasPrefix("temp-\(log)."), name.hasSuffix(".base") else { return false }
       return Int(name.dropFirst(log.count + 6).dropLast(5)) != nil
     }

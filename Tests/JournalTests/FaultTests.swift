@@ -35,6 +35,20 @@ import Testing
     #expect(harness.log.contains("AOF write error looks solved, Redis can write again."))
   }
 
+  /// When a rewrite has failed, its base may not be removable either.
+  @Test func aBaseThatWasGivenUpIsRemovedLater() throws {
+    let harness = try JournalHarness(.always)
+    harness.send("INCR", "n")
+    harness.disk.runAll()
+    for name in ["temp-log.7.base", "temp-log.x.base", "temp-other.7.base"] {
+      harness.disk.close(try harness.disk.open(name, truncating: true))
+    }
+    harness.send("BGREWRITEAOF")
+    harness.disk.runAll()
+    #expect(harness.log.last == "Background AOF rewrite finished successfully")
+    #expect(harness.disk.names.filter { $0.hasPrefix("temp-") }.sorted() == ["temp-log.x.base", "temp-other.7.base"])
+  }
+
   /// Whether what was read is on the disk is not to be known then, and for how long is not either.
   @Test func readersDoNotWaitForADiskThatFails() throws {
     let harness = try JournalHarness(.always)
