@@ -73,6 +73,9 @@ extension JournalWriter {
   /// Begins an increment whose base is not there yet: no manifest names it before that is.
   func openTemporary(now: Int64, streamEnd: Int64) throws(DiskError) {
     self.now = now
+    // One that could not be removed when it was given up is not emptied: a crash might bring back what it held, under the name
+    // that this one will have.
+    do throws(DiskError) { try disk.remove(names.temporaryIncrement) } catch { if !error.isMissingFile { throw error } }
     let opened = try disk.open(names.temporaryIncrement, truncating: true)
     log(.notice, "Creating AOF incr file \(names.temporaryIncrement) on background rewrite")
     begin(opened, fileEnd: 0, streamEnd: streamEnd, isNamed: false)
