@@ -48,12 +48,12 @@ install_packages() {
 # objects come from plain malloc, since a sanitizer does not see into jemalloc's own entry points. The C++ library is loaded
 # first, or its `new` would be that of jemalloc and its `free` that of the sanitizer.
 test_under_sanitizer() {
-  local sanitizer=$1 part=$2 tests=$3 leaks=1 options=()
+  local sanitizer=$1 part=$2 tests=$3 options=()
   shift 3
-  # An engine lives as long as its process, and some of it is never freed; what datasets lose, the fuzzer counts itself.
-  # It is built for release: what it checks by itself it checks there too, and a million commands take minutes, not hours.
-  [ "$part" = STORE ] || leaks=0 options=(-c release -Xswiftc -enable-testing)
+  # The fuzzer is built for release: what it checks by itself it checks there too, and a million commands take minutes, not
+  # hours.
+  [ "$part" = STORE ] || options=(-c release -Xswiftc -enable-testing)
   run env "CAMBIUM_${part}_ONLY=1" CAMBIUM_PLAIN_MALLOC=1 LD_PRELOAD=libstdc++.so.6 SWIFT_BACKTRACE=enable=no \
-    ASAN_OPTIONS=detect_leaks=$leaks TSAN_OPTIONS=halt_on_error=1 "$@" \
+    ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=halt_on_error=1 "$@" \
     swift test --disable-xctest --sanitize="$sanitizer" --scratch-path ".build-$sanitizer" "${options[@]}" --filter "$tests"
 }

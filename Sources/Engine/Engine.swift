@@ -187,6 +187,7 @@ public final class Engine {
   deinit {
     batch.deallocate()
     suspension.batch?.deallocate()
+    messageScratch.deallocate()
   }
 }
 

@@ -290,6 +290,7 @@ public final class JournalLoader {
     if index == 0, plan.manifest.base != nil { sizes.base -= surplus }
   }
 
+  /// Cuts the last file to what is whole, for good.
   private func cut(_ name: String, to offset: Int) throws(Stop) {
     if zeroCount > 0 { engine.log(.warning, "The AOF \(name) ends in \(zeroCount) zeros, which are no command") }
     zeroCount = 0
